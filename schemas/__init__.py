@@ -1,0 +1,1 @@
+"""The contract: whatever crosses a process boundary, and what its numbers mean."""

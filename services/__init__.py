@@ -1,0 +1,1 @@
+"""The three services. Each imports schemas, services.operations and itself, never another service."""

@@ -1,0 +1,91 @@
+"""Every metric the services show at /metrics, declared before it can be used."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+
+class Metric(Struct, frozen=True):
+    """A metric: units are seconds, bytes or plain counts, as the name says."""
+
+    name: str
+    kind: Kind
+    service: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+INGEST_EVENTS = Metric(
+    "aftertouch_ingest_events_total",
+    "counter",
+    "ingest",
+    "Posted events by result: 'accepted' or the reason word",
+    ("result",),
+)
+INGEST_SECONDS = Metric(
+    "aftertouch_ingest_request_seconds",
+    "histogram",
+    "ingest",
+    "Time from the first byte of a request to its answer",
+    ("status",),
+)
+WINDOWS_EVENTS = Metric(
+    "aftertouch_windows_events_total",
+    "counter",
+    "windows",
+    "Events read by outcome: 'counted', 'duplicate', 'replayed' or the reason word",
+    ("outcome",),
+)
+WINDOWS_FLUSH_SECONDS = Metric(
+    "aftertouch_windows_flush_seconds",
+    "histogram",
+    "windows",
+    "Time to make one flush durable: outputs, state, commit",
+)
+WINDOWS_LAG = Metric(
+    "aftertouch_windows_lag_records", "gauge", "windows", "Records not yet committed", ("partition",)
+)
+WINDOWS_KEYS = Metric(
+    "aftertouch_windows_touchpoints", "gauge", "windows", "Touchpoints and metrics held in memory"
+)
+WINDOWS_SIGNALS = Metric(
+    "aftertouch_windows_signals_total", "counter", "windows", "Signals published by kind", ("kind",)
+)
+SINK_ROWS = Metric(
+    "aftertouch_sink_rows_total", "counter", "sink", "Rows that ClickHouse has acknowledged", ("table",)
+)
+SINK_INSERT_SECONDS = Metric(
+    "aftertouch_sink_insert_seconds", "histogram", "sink", "Time of one INSERT, retries included", ("table",)
+)
+SINK_RETRIES = Metric(
+    "aftertouch_sink_retries_total",
+    "counter",
+    "sink",
+    "INSERTs that ClickHouse did not take and were repeated",
+)
+SINK_PENDING = Metric(
+    "aftertouch_sink_pending_rows", "gauge", "sink", "Rows read from Kafka and not yet in ClickHouse"
+)
+ALERTS_OPEN = Metric("aftertouch_alerts_open", "gauge", "alerts", "Alerts that are not resolved")
+ALERTS_SIGNALS = Metric(
+    "aftertouch_alerts_signals_total",
+    "counter",
+    "alerts",
+    "Signals handled by what became of them: 'opened', 'resolved', 'repeated'",
+    ("result",),
+)
+ALERTS_DELIVERIES = Metric(
+    "aftertouch_alerts_deliveries_total", "counter", "alerts", "Webhook calls by verdict", ("outcome",)
+)
+ALERTS_DELAY_SECONDS = Metric(
+    "aftertouch_alerts_answer_to_delivery_seconds",
+    "histogram",
+    "alerts",
+    "Time from an answer's arrival to its alert's delivery",
+)
+
+METRICS: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

@@ -1,0 +1,59 @@
+"""What the aggregator noticed and a team should know: the messages of feedback.signals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from schemas.scoring import Metric
+
+SignalKind = Literal["bad_contact", "drop", "drop_over"]
+
+
+class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer behind a signal: who, where, what they said. Agent and team are those of contact time."""
+
+    event_id: str
+    score: int
+    occurred_at: datetime
+    received_at: datetime
+    interaction_id: str = ""
+    customer_id: str = ""
+    channel: str = ""
+    agent: str = ""
+    team: str = ""
+    comment: str = ""
+
+
+class Drop(Struct, frozen=True, kw_only=True):
+    """How far a touchpoint's level has fallen, in points of its score: from its own baseline to `level`.
+
+    `n` recent answers make the level, `low` and `high` are its 95 % interval. `since` is when the spell of
+    worse answers began.
+    """
+
+    since: datetime
+    baseline: float
+    level: float
+    low: float
+    high: float
+    n: int
+
+
+class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing noticed, complete enough to write to a person.
+
+    `id` is the same however often it is said; `incident` is what a drop and its end share.
+    """
+
+    id: str
+    kind: SignalKind
+    workspace: str
+    touchpoint: str
+    metric: Metric
+    at: datetime
+    incident: str
+    contact: Contact
+    drop: Drop | None = None
