@@ -1,0 +1,1 @@
+"""ClickHouse for one machine: its HTTP interface over chDB, the engine in this very process."""
