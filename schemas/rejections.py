@@ -38,6 +38,7 @@ class Reason(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     QUERY_INVALID = "query_invalid"
+    INTERNAL_ERROR = "internal_error"
 
 
 REASONS: dict[Reason, str] = {
@@ -68,6 +69,7 @@ REASONS: dict[Reason, str] = {
     Reason.NOT_FOUND: "there is nothing at this path",
     Reason.METHOD_NOT_ALLOWED: "this path does not take this method",
     Reason.QUERY_INVALID: "the query string has an unknown or malformed parameter",
+    Reason.INTERNAL_ERROR: "this is our fault and is in our log; send it again with the same event_id",
 }
 """What each reason word means, in words that are safe to show: they never repeat input."""
 
