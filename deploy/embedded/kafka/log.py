@@ -1,0 +1,174 @@
+"""A partition's log in memory: offsets, producers' sequences, the cached tail, and who waits for more.
+
+An append changes memory at once and is submitted to the store; the high watermark moves, and waiters wake, when
+the store has committed. Not implemented: replicas, leader epochs, transactions (no last stable offset of its own).
+"""
+
+import asyncio
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import msgspec
+
+from deploy.embedded.kafka.batch import BatchHeader, placed_at
+from deploy.embedded.kafka.store import OFFSET_BITS, Statement, Store
+from deploy.embedded.kafka.wire import Error
+
+_REMEMBERED_BATCHES = 5
+_PAGE_ROWS = 16
+
+
+class SentBatch(NamedTuple):
+    first_sequence: int
+    last_sequence: int
+    base_offset: int
+
+
+class ProducerState(msgspec.Struct):
+    """What a partition remembers of an idempotent producer; Kafka's clients keep at most 5 batches in flight."""
+
+    epoch: int
+    batches: list[SentBatch]
+    seen_ms: int
+
+    def duplicate_of(self, header: BatchHeader) -> SentBatch | None:
+        if header.producer_epoch != self.epoch:
+            return None
+        same = (header.base_sequence, header.last_sequence)
+        return next((sent for sent in self.batches if sent[:2] == same), None)
+
+    def refusal(self, header: BatchHeader) -> Error:
+        if header.producer_epoch < self.epoch:
+            return Error.INVALID_PRODUCER_EPOCH
+        newer = header.producer_epoch > self.epoch
+        expected = 0 if newer else (self.batches[-1].last_sequence + 1) & 0x7FFFFFFF
+        return Error.NONE if header.base_sequence == expected else Error.OUT_OF_ORDER_SEQUENCE_NUMBER
+
+
+class CachedBatch(NamedTuple):
+    last_offset: int
+    base_offset: int
+    data: bytes
+
+
+class TailCache:
+    """The newest batches of all partitions, up to a number of bytes; the oldest go first."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self._order: deque[deque[CachedBatch]] = deque()
+
+    def add(self, tail: deque[CachedBatch], batch: CachedBatch) -> None:
+        tail.append(batch)
+        self._order.append(tail)
+        self._size += len(batch.data)
+        while self._size > self._limit:
+            oldest = self._order.popleft()
+            if oldest:
+                self._size -= len(oldest.popleft().data)
+
+    def drop(self, tail: deque[CachedBatch]) -> None:
+        self._size -= sum(len(batch.data) for batch in tail)
+        tail.clear()
+
+
+@dataclass(eq=False, slots=True)
+class Partition:
+    id: int
+    topic: str
+    index: int
+    store: Store
+    cache: TailCache
+    start: int = 0
+    end: int = 0
+    high_watermark: int = 0
+    cleaned: int = 0
+    producers: dict[int, ProducerState] = field(default_factory=dict)
+    tail: deque[CachedBatch] = field(default_factory=deque)
+    waiters: set[asyncio.Event] = field(default_factory=set)
+
+    def row(self, offset: int) -> int:
+        return self.id << OFFSET_BITS | offset
+
+    def append(self, header: BatchHeader, data: bytes, now_ms: int) -> tuple[int, "asyncio.Future[None]"]:
+        """Appends a checked batch that its producer may send; gives its base offset and its commit."""
+        base_offset = self.end
+        last_offset = base_offset + header.last_offset_delta
+        placed = placed_at(data, base_offset)
+        self.end = last_offset + 1
+        self.cache.add(self.tail, CachedBatch(last_offset, base_offset, placed))
+        statements: list[Statement] = [
+            (
+                "INSERT INTO batches (id, max_timestamp, data) VALUES (?, ?, ?)",
+                (self.row(last_offset), header.max_timestamp, placed),
+            )
+        ]
+        if header.producer_id >= 0:
+            statements.append(self._remember(header, base_offset, now_ms))
+        end = self.end
+        return base_offset, self.store.submit(*statements, on_commit=lambda: self._committed(end))
+
+    def _remember(self, header: BatchHeader, base_offset: int, now_ms: int) -> Statement:
+        state = self.producers.get(header.producer_id)
+        if state is None or state.epoch != header.producer_epoch:
+            state = self.producers[header.producer_id] = ProducerState(header.producer_epoch, [], now_ms)
+        state.batches.append(SentBatch(header.base_sequence, header.last_sequence, base_offset))
+        del state.batches[:-_REMEMBERED_BATCHES]
+        state.seen_ms = now_ms
+        return (
+            "REPLACE INTO producers (part, pid, seen, state) VALUES (?, ?, ?, ?)",
+            (self.id, header.producer_id, now_ms, msgspec.msgpack.encode(state)),
+        )
+
+    def _committed(self, end: int) -> None:
+        self.high_watermark = end
+        self.wake()
+
+    def wake(self) -> None:
+        for waiter in self.waiters:
+            waiter.set()
+
+    def read(self, offset: int, max_bytes: int) -> bytes:
+        """Whole committed batches from the one that holds `offset`; the first even if it alone is larger."""
+        chosen: list[bytes] = []
+        room = max_bytes
+        for batch in self._batches_from(offset):
+            if chosen and len(batch) > room:
+                break
+            chosen.append(batch)
+            room -= len(batch)
+            if room <= 0:
+                break
+        return chosen[0] if len(chosen) == 1 else b"".join(chosen)
+
+    def _batches_from(self, offset: int) -> Iterator[bytes]:
+        if offset >= self.high_watermark:
+            return
+        if self.tail and offset >= self.tail[0].base_offset:
+            yield from self._cached_from(offset)
+        else:
+            yield from self._stored_from(offset)
+
+    def _cached_from(self, offset: int) -> Iterator[bytes]:
+        first = bisect_left(self.tail, offset, key=lambda batch: batch.last_offset)
+        for at in range(first, len(self.tail)):
+            batch = self.tail[at]
+            if batch.last_offset >= self.high_watermark:
+                return
+            yield batch.data
+
+    def _stored_from(self, offset: int) -> Iterator[bytes]:
+        sql = "SELECT id, data FROM batches WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
+        begins, ends = self.row(offset), self.row(self.high_watermark)
+        while page := self.store.rows(sql, begins, ends, _PAGE_ROWS):
+            yield from (data for _, data in page)
+            begins = page[-1][0] + 1
+
+    def advance_start(self, offset: int) -> Statement:
+        """Moves the log start; the rows before it are purged later."""
+        self.start = max(self.start, offset)
+        return ("UPDATE partitions SET start = ? WHERE id = ?", (self.start, self.id))
