@@ -113,7 +113,7 @@ def accept(raw: bytes | msgspec.Raw, arrival: Arrival) -> Event | Rejected:
         metric=answer.metric,
         score=answer.score,
         event_id=answer.event_id or arrival.event_id,
-        occurred_at=answer.occurred_at or arrival.received_at,
+        occurred_at=_utc(answer.occurred_at or arrival.received_at),
         received_at=arrival.received_at,
         interaction_id=_clean(answer.interaction_id),
         customer_id=_clean(answer.customer_id),
@@ -180,6 +180,14 @@ def _explain(message: str) -> Rejected:
     if message.startswith("Expected `object`"):
         return refuse(Reason.NOT_AN_OBJECT)
     return refuse(Reason.FIELD_INVALID)
+
+
+def _utc(moment: datetime) -> datetime:
+    """The same instant in UTC, as messages and tables have it."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # at the edge of the calendar, and refused for it
+        return moment
 
 
 def _clean(text: str) -> str:
