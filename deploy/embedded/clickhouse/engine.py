@@ -107,7 +107,9 @@ class Engine:
                 handle.query("SELECT version(), timezone()").body.decode().strip().split("\t")
             )
             names = handle.query("SELECT name FROM system.formats").body.decode().split()
+            functions = handle.query("SELECT name FROM system.table_functions").body.decode().split()
         self._formats = {name.lower(): name for name in names}
+        self.table_functions = frozenset(functions)
 
     def open(self) -> Handle:
         with _engine_errors():
@@ -127,6 +129,3 @@ class Engine:
         if canonical is None:
             raise ClickHouseError(73, f"Unknown format {name}.", "UNKNOWN_FORMAT")
         return canonical
-
-    def close(self) -> None:
-        self._anchor.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from deploy.embedded.clickhouse.request import Request, read
 from deploy.embedded.clickhouse.sessions import Sessions, Visit
 from deploy.embedded.clickhouse.statement import Statement, parse
 from deploy.embedded.clickhouse.users import User, Users, authenticate
+
+log = logging.getLogger(__name__)
 
 CONTENT_TYPES = {
     "JSON": "application/json; charset=UTF-8",
@@ -46,6 +49,7 @@ class Gateway:
         self._engine = engine
         self._users = users
         self._sessions = Sessions(engine)
+        self._refused = guard.refused_calls(engine.table_functions)
         self._writers = ThreadPoolExecutor(threads, "writer")
         self._readers = ThreadPoolExecutor(threads, "reader")
 
@@ -55,7 +59,7 @@ class Gateway:
         query_id = str(uuid4())
         try:
             request = read(method, query_string, headers, body)
-            query_id = request.values.get("query_id") or query_id
+            query_id = request.query_id or query_id
             user = authenticate(self._users, request.credentials)
             if not request.text and method == "GET":
                 return Reply(200, {"Content-Type": "text/html; charset=UTF-8"}, b"Ok.\n")
@@ -66,6 +70,9 @@ class Gateway:
             return await loop.run_in_executor(pool, self._serve, request, user, statement, query_id)
         except ClickHouseError as error:
             return self.refusal(error, query_id)
+        except Exception as error:
+            log.exception("a request failed in a way this gateway does not know")
+            return self.refusal(ClickHouseError(1001, f"{type(error).__name__}: {error}."), query_id)
 
     def refusal(self, error: ClickHouseError, query_id: str = "") -> Reply:
         headers = {
@@ -94,7 +101,7 @@ class Gateway:
             handle.use(request.database)
             handle.apply(settings)
             handle.apply(settings | {"readonly": "1"})
-            return handle.query(guard.check(handle, statement.sql), output, request.params)
+            return handle.query(guard.check(handle, statement, self._refused), output, request.params)
 
     def _reply(self, request: Request, answer: Answer, output: str, query_id: str) -> Reply:
         headers = {
@@ -110,14 +117,9 @@ class Gateway:
             return Reply(200, headers, answer.body)
         return Reply(200, headers | {"Content-Encoding": encoding}, pack(answer.body, encoding))
 
-    def close(self) -> None:
-        """Running statements are not waited for: the engine is as safe against a cut as against kill -9."""
-        self._writers.shutdown(wait=False, cancel_futures=True)
-        self._readers.shutdown(wait=False, cancel_futures=True)
-
 
 def _refuse_writing_by_get(method: str, statement: Statement) -> None:
-    if method == "GET" and not statement.reads:
+    if method == "GET" and statement.writes:
         raise ClickHouseError(
             164,
             "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. "

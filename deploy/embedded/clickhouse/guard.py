@@ -1,11 +1,11 @@
 """The read-only user's gate: `readonly=1` alone leaves ways out of chDB; this closes those we know."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from deploy.embedded.clickhouse.engine import Handle, quote
 from deploy.embedded.clickhouse.errors import ClickHouseError
-from deploy.embedded.clickhouse.statement import READ_VERBS
+from deploy.embedded.clickhouse.statement import READ_VERBS, Statement
 from deploy.embedded.clickhouse.users import User
 
 # Settings a reader may name. None of them opens a file, lifts a limit or touches a write.
@@ -35,15 +35,19 @@ ALLOWED_SETTINGS = frozenset(
 )
 LIMITS = ("max_result_rows", "max_result_bytes", "max_execution_time")
 
+# Table functions that stay inside the tables; every other one the engine knows is refused.
+SAFE_TABLE_FUNCTIONS = frozenset(
+    ("dictionary", "format", "generateRandom", "generateSeries", "generate_series", "loop", "merge", "null")
+    + ("numbers", "numbers_mt", "primes", "values", "view", "viewExplain", "zeros", "zeros_mt")
+)
+# Refused by name as well, as table function or scalar, whatever this engine lists.
+ALWAYS_REFUSED = (
+    r"file\w*|url|urlcluster|s3\w*|remote\w*|executable\w*|python\w*|input|eval|catboost\w*|ai[A-Z]\w+|chdb\w*"
+    r"|getMacro|getServerSetting|getClientHTTPHeader|addressTo\w+|sleep\w*"
+)
+
 _LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
 _OUTFILE = re.compile(r"\bINTO\s+OUTFILE\b", re.IGNORECASE)
-_CALL = re.compile(
-    r"[`\"]?\b(file|filecluster|url\w*|s3\w*|gcs|oss\w*|cosn|hdfs\w*|azure\w*|remote\w*|cluster\w*|executable\w*"
-    r"|python\w*|input|eval|mysql|postgresql|mongodb|redis|sqlite|odbc|jdbc|ytsaurus|arrowflight|iceberg\w*"
-    r"|deltalake\w*|hudi\w*|paimon\w*|hive|catboostevaluate|fuzzquery|fuzzjson|ai\w+|llm\w*|chdb\w*"
-    r"|showcertificate|getmacro|filesystem\w*)[`\"]?\s*\(",
-    re.IGNORECASE,
-)
 
 
 def settings_for(user: User, asked: Mapping[str, str]) -> dict[str, str]:
@@ -70,17 +74,30 @@ def _below(name: str, value: str, limit: int) -> str:
     return str(int(min(wanted, limit))) if wanted >= 1 else str(limit)
 
 
-def check(handle: Handle, sql: str) -> str:
+def refused_calls(table_functions: Iterable[str]) -> re.Pattern[str]:
+    listed = "|".join(re.escape(name) for name in sorted(set(table_functions) - SAFE_TABLE_FUNCTIONS))
+    return re.compile(rf"(?<!\w)({ALWAYS_REFUSED}|{listed})[`\"]?\s*\(", re.IGNORECASE)
+
+
+def check(handle: Handle, statement: Statement, refused: re.Pattern[str]) -> str:
     """The statement in the engine's own spelling, without comments: what is checked is what will run."""
-    text = handle.query(f"SELECT formatQuerySingleLine({quote(sql)})", "RawBLOB").body.decode()
+    text = "" if statement.writes else _canonical(handle, statement.sql)
     bare = _LITERAL.sub("''", text)
     words = re.findall(r"\w+", bare)
     if not words or words[0].upper() not in READ_VERBS:
         raise ClickHouseError(164, "Cannot execute query in readonly mode: this user may only read.")
     if _OUTFILE.search(bare):
         raise ClickHouseError(164, "Cannot execute query in readonly mode: INTO OUTFILE writes a file.")
-    if call := _CALL.search(bare):
+    if call := refused.search(bare):
         raise ClickHouseError(
             164, f"Cannot execute query in readonly mode: {call.group(1)}() is not for this user."
         )
     return text
+
+
+def _canonical(handle: Handle, sql: str) -> str:
+    try:
+        return handle.query(f"SELECT formatQuerySingleLine({quote(sql)})", "RawBLOB").body.decode()
+    except ClickHouseError as error:
+        sentence, _, _ = error.sentence.partition(": In scope SELECT formatQuerySingleLine")
+        raise ClickHouseError(error.code, sentence, error.name) from None

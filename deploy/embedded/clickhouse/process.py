@@ -57,13 +57,13 @@ def serve(directory: Path, listener: socket.socket, users: Users) -> None:
         engine = Engine(directory / "store")
     except ClickHouseError as error:
         raise CannotStart(f"The engine cannot open {directory}: {error.sentence}") from None
-    gateway = Gateway(engine, users)
     config = uvicorn.Config(
-        create_app(gateway),
+        create_app(Gateway(engine, users)),
         loop="uvloop",
         http="httptools",
         lifespan="off",
         access_log=False,
+        server_header=False,
         log_level="warning",
         timeout_keep_alive=60,
         timeout_graceful_shutdown=GRACE,
@@ -74,7 +74,6 @@ def serve(directory: Path, listener: socket.socket, users: Users) -> None:
     _announce(endpoint, listener)
     uvicorn.Server(config).run(sockets=[listener])
     endpoint.unlink(missing_ok=True)
-    gateway.close()
 
 
 def _announce(endpoint: Path, listener: socket.socket) -> None:

@@ -4,7 +4,7 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from deploy.embedded.clickhouse.compression import unpack
 from deploy.embedded.clickhouse.errors import ClickHouseError
@@ -54,6 +54,11 @@ class Request:
         """The query and what follows it: ?query= first, the body after it."""
         query = self.values.get("query", "").encode()
         return query + b"\n" + self.body if query and self.body else query or self.body
+
+    @property
+    def query_id(self) -> str:
+        """The client's own name for the query, as far as a header can carry it back."""
+        return "".join(letter for letter in self.values.get("query_id", "") if "!" <= letter <= "~")
 
     @property
     def database(self) -> str:
@@ -119,7 +124,7 @@ def _basic(authorization: str) -> Credentials:
 
 
 def read(method: str, query_string: bytes, headers: Mapping[str, str], body: bytes) -> Request:
-    values = dict(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=10_000))
+    values = dict(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True))
     body = unpack(body, headers.get("content-encoding", "").strip().lower())
     content_type = headers.get("content-type", "")
     tables: list[Part] = []
@@ -128,7 +133,7 @@ def read(method: str, query_string: bytes, headers: Mapping[str, str], body: byt
             if part.file:
                 tables.append(part)
             else:
-                values[part.name] = part.content.decode()
+                values[part.name] = part.content.decode("utf-8", "replace")
         body = b""
     request = Request(method, values, headers, body, tuple(tables))
     _refuse_what_is_missing(request)
@@ -136,6 +141,9 @@ def read(method: str, query_string: bytes, headers: Mapping[str, str], body: byt
 
 
 def _refuse_what_is_missing(request: Request) -> None:
+    origin = urlsplit(request.headers.get("origin", "")).hostname
+    if origin not in (None, "localhost", "127.0.0.1"):
+        raise ClickHouseError(516, f"Pages of {origin} may not ask: their reader did not type this query.")
     for name in ("compress", "decompress"):
         if request.values.get(name, "0") not in ("0", "", "false"):
             raise ClickHouseError(

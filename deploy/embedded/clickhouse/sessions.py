@@ -83,11 +83,6 @@ class Sessions:
         if handle is not None:
             handle.close()
 
-    def close(self) -> None:
-        with self._guard:
-            for name in list(self._sessions):
-                self._forget(name)
-
 
 @contextmanager
 def _cleansed(handle: Handle) -> Iterator[None]:

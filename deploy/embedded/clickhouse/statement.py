@@ -3,10 +3,16 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from deploy.embedded.clickhouse.errors import ClickHouseError
 
 READ_VERBS = frozenset({"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN"})
+WRITE_VERBS = frozenset(
+    ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "OPTIMIZE", "CREATE", "REPLACE", "ALTER", "DROP", "UNDROP")
+    + ("RENAME", "EXCHANGE", "ATTACH", "DETACH", "MOVE", "BACKUP", "RESTORE", "GRANT", "REVOKE")
+    + ("SYSTEM", "KILL")
+)
 
 _TOKEN = re.compile(
     rb"(?P<skip>\s+|--[^\n]*|#[! ][^\n]*|/\*.*?\*/)"
@@ -17,11 +23,8 @@ _TOKEN = re.compile(
 )
 _NAME_FOLLOWS = (b"INTO", b"TABLE", b"FUNCTION", b".")
 _NO_ROWS_FOLLOW = (b"SELECT", b"WITH", b"FROM", b"WATCH")
+_TEMPORARY = {b"TEMPORARY", b"TEMP"}
 _ROWS = re.compile(rb"[ \t\f]*(?:\r?\n)?")
-_OUTPUT = re.compile(r"\bFORMAT\s+[`\"]?(\w+)[`\"]?\s*(?:SETTINGS\b[^()]*)?;?\s*$", re.IGNORECASE)
-_STATEFUL = re.compile(
-    r"(?:SET|USE|(?:CREATE|REPLACE)(?:\s+OR\s+REPLACE)?\s+TEMP(?:ORARY)?)\b", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True)
@@ -32,20 +35,16 @@ class Statement:
     verb: str
     rows: bytes | None = None
     rows_format: str = ""
+    output_format: str = ""
+    makes_state: bool = False  # leaves something behind in its session
 
     @property
     def reads(self) -> bool:
         return self.verb in READ_VERBS
 
     @property
-    def makes_state(self) -> bool:
-        """Whether a session must keep its handle for what this statement leaves behind."""
-        return _STATEFUL.match(self.sql.lstrip()) is not None
-
-    @property
-    def output_format(self) -> str:
-        found = _OUTPUT.search(re.sub(r"--[^\n]*|/\*.*?\*/", " ", self.sql, flags=re.DOTALL))
-        return found.group(1) if found else ""
+    def writes(self) -> bool:
+        return self.verb in WRITE_VERBS
 
 
 def _tokens(text: bytes) -> Iterator[re.Match[bytes]]:
@@ -53,24 +52,39 @@ def _tokens(text: bytes) -> Iterator[re.Match[bytes]]:
 
 
 def parse(text: bytes) -> Statement:
-    first = next(_tokens(text), None)
-    if first is None:
+    opening = (token.group().upper() for token in _tokens(text) if token.group() != b"(")
+    verb = next(opening, b"").decode("utf-8", "replace")
+    if not verb:
         raise ClickHouseError(62, "The query is empty.")
-    if first.group() == b"(":  # (SELECT 1) UNION ALL (SELECT 2)
-        first = next((token for token in _tokens(text) if token.group() != b"("), first)
-    verb = first.group().upper().decode("utf-8", "replace")
     return _insert(text) if verb == "INSERT" else _plain(text, verb)
 
 
 def _plain(text: bytes, verb: str) -> Statement:
-    ended = False
-    for token in _tokens(text):
-        if ended and token.group() != b";":
-            raise ClickHouseError(
-                62, "Syntax error (Multi-statements are not allowed): send one query at a time."
-            )
-        ended = ended or token.group() == b";"
-    return Statement(_decode(text), verb)
+    words = [token.group() for token in _tokens(text)]
+    while words[-1:] == [b";"]:
+        words.pop()
+    upper = [word.upper() for word in words]
+    if verb == "INSERT" and (b"INPUT", b"(") in pairwise(upper):
+        raise ClickHouseError(
+            48, "INSERT ... SELECT ... FROM input() is not supported: insert the rows directly."
+        )
+    if b";" in words:
+        raise ClickHouseError(62, "Multi-statements are not allowed: send one query at a time.")
+    if verb == "WITH" and b"INSERT" in upper:
+        verb = "INSERT"
+    makes_state = verb in ("SET", "USE") or (verb in ("CREATE", "REPLACE") and _TEMPORARY & set(upper[1:4]))
+    return Statement(
+        _decode(text), verb, output_format=_output_format(words, upper), makes_state=bool(makes_state)
+    )
+
+
+def _output_format(words: list[bytes], upper: list[bytes]) -> str:
+    """FORMAT and a name stand at the very end, or before SETTINGS."""
+    ends = [len(words)] + [place for place, word in enumerate(upper) if word == b"SETTINGS"]
+    for end in ends:
+        if end >= 2 and upper[end - 2] == b"FORMAT":
+            return words[end - 1].strip(b'`"').decode("utf-8", "replace")
+    return ""
 
 
 def _insert(text: bytes) -> Statement:
@@ -86,7 +100,7 @@ def _insert(text: bytes) -> Statement:
             if word == b"FORMAT":
                 return _with_format(text, token)
         previous = word
-    return Statement(_decode(text), "INSERT")
+    return _plain(text, "INSERT")
 
 
 def _with_format(text: bytes, keyword: re.Match[bytes]) -> Statement:
