@@ -1,0 +1,37 @@
+"""`python -m services.aggregator windows|sink`: reads the settings and runs one of the two workers."""
+
+from __future__ import annotations
+
+import sys
+
+import faust
+import uvloop
+from pydantic import ValidationError
+
+from services.aggregator import sink_worker, windows_worker
+from services.aggregator.exits import Exit
+from services.aggregator.settings import AggregatorSettings
+from services.operations.logs import configure_logs
+
+WORKERS = {"windows": windows_worker.create, "sink": sink_worker.create}
+
+
+def main(arguments: list[str]) -> None:
+    """Run the named worker until it is told to stop."""
+    if len(arguments) != 1 or arguments[0] not in WORKERS:
+        print(f"usage: python -m services.aggregator {'|'.join(WORKERS)}", file=sys.stderr)
+        sys.exit(Exit.MISCONFIGURED)
+    try:
+        settings = AggregatorSettings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        print(f"aggregator: a setting is wrong: {wrong}", file=sys.stderr)
+        sys.exit(Exit.MISCONFIGURED)
+    configure_logs(arguments[0], settings.log_level)
+    uvloop.install()
+    app = WORKERS[arguments[0]](settings)
+    faust.Worker(app, loglevel="WARN", redirect_stdouts=False).execute_from_commandline()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,120 @@
+"""The workers' own Kafka clients beside Faust's: writing with awaited acknowledgements, reading state back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from schemas.topics import STATE
+from services.aggregator.records import Record, version_of
+
+READ_DEADLINE_SECONDS = 120
+
+
+class RecordWriter:
+    """Writes records and returns when the broker has all of them on disk."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect, once. Raises KafkaError when no broker answers."""
+        if self._producer is None:
+            self._producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                enable_idempotence=True,
+                acks="all",
+                max_batch_size=256 * 1024,
+                max_request_size=8 * 1024 * 1024,
+                request_timeout_ms=30_000,
+            )
+            await self._producer.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def write(self, records: Iterable[Record]) -> None:
+        """Send all, then await all acknowledgements. Raises KafkaError when one of them fails."""
+        assert self._producer is not None, "write after start"
+        sent = [
+            await self._producer.send(record.topic, record.value, record.key, record.partition)
+            for record in records
+        ]
+        if sent:
+            await asyncio.gather(*sent)
+
+
+class Positions(NamedTuple):
+    """Where a group goes on reading a partition, and the first offset that is still in its log."""
+
+    committed: int
+    first: int
+
+
+async def committed_positions(
+    bootstrap: str, group: str, partitions: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], Positions]:
+    """Positions by (topic, partition). Without a commit a group begins where the log begins."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        wanted = [TopicPartition(*partition) for partition in partitions]
+        consumer.assign(wanted)
+        first = await consumer.beginning_offsets(wanted)
+        committed = {tp: await consumer.committed(tp) for tp in wanted}
+        return {
+            tuple(tp): Positions(first[tp] if (at := committed[tp]) is None else at, first[tp])
+            for tp in wanted
+        }
+    finally:
+        await consumer.stop()
+
+
+class StateLog:
+    """The newest records of partitions of feedback.state, and the keys whose last record is not the newest."""
+
+    def __init__(self) -> None:
+        self.newest: dict[int, dict[bytes, bytes]] = {}
+        self.stale: set[tuple[int, bytes]] = set()
+
+    def take(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """Read one record: the highest version wins, a tombstone forgets."""
+        records = self.newest.setdefault(partition, {})
+        if value is None:
+            records.pop(key, None)
+            self.stale.discard((partition, key))
+            return
+        kept = records.get(key)
+        if kept is not None and version_of(kept) > version_of(value):
+            self.stale.add((partition, key))
+            return
+        records[key] = value
+        self.stale.discard((partition, key))
+
+
+async def read_state(bootstrap: str, partitions: Iterable[int]) -> StateLog:
+    """Read these partitions of feedback.state to their present end. Raises TimeoutError when that never comes."""
+    log = StateLog()
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        wanted = [TopicPartition(STATE.name, number) for number in partitions]
+        consumer.assign(wanted)
+        ends = await consumer.end_offsets(wanted)
+        await consumer.seek_to_beginning(*wanted)
+        async with asyncio.timeout(READ_DEADLINE_SECONDS):
+            while behind := [tp for tp in wanted if await consumer.position(tp) < ends[tp]]:
+                for tp, records in (await consumer.getmany(*behind, timeout_ms=500)).items():
+                    for record in records:
+                        log.take(tp.partition, record.key, record.value)
+    finally:
+        await consumer.stop()
+    return log

@@ -1,0 +1,103 @@
+"""Windows, part 1: the counts of one stretch of time, each knowing which source offsets it includes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from schemas.feedback import Event
+from schemas.scores import MINUTES_KEPT_SECONDS, RESOLUTION_SECONDS, WINDOWS, Pane, Resolution
+from schemas.scoring import Metric, Tally
+
+HOUR = 3600
+HOT_SECONDS: dict[Resolution, int] = {"1m": WINDOWS["24h"].seconds + HOUR, "1h": 8 * 24 * HOUR}
+"""How long after its end a pane is kept in memory for new answers. Answers that come later are `cold`."""
+SLACK_SECONDS = HOUR
+"""How far apart the clocks and queues of several ingest processes may be."""
+SEGMENT_OFFSETS = 4096
+"""Cold answers are counted in rows of their own, one per pane and this many source offsets."""
+
+
+class SeriesId(NamedTuple):
+    """What has a score of its own."""
+
+    workspace: str
+    touchpoint: str
+    metric: Metric
+
+
+class PaneId(NamedTuple):
+    """Where an answer is counted. `segment` 0 is the pane kept in memory, others hold cold answers."""
+
+    series: SeriesId
+    resolution: Resolution
+    start: int
+    segment: int
+
+
+class PaneState(Struct):
+    """A pane's counts, and the source offset after the last one counted: what replays are skipped by."""
+
+    version: int
+    tally: Tally
+
+    def count(self, metric: Metric, score: int, offset: int) -> bool:
+        """Count the answer at this source offset, unless it is counted already."""
+        if offset < self.version:
+            return False
+        self.tally.add(metric, score)
+        self.version = offset + 1
+        return True
+
+
+def pane_start(resolution: Resolution, occurred: float) -> int:
+    """The start, in seconds since 1970, of the pane in which this moment lies."""
+    step = RESOLUTION_SECONDS[resolution]
+    return int(occurred) // step * step
+
+
+def resolutions_of(event: Event) -> tuple[Resolution, ...]:
+    """Which panes an answer fills: history older than minutes are kept fills hours only."""
+    age = (event.received_at - event.occurred_at).total_seconds()
+    return ("1m", "1h") if age <= MINUTES_KEPT_SECONDS else ("1h",)
+
+
+def is_cold(resolution: Resolution, start: int, received: float) -> bool:
+    """Whether an answer that arrives then comes too late for the pane kept in memory.
+
+    It depends on nothing but the answer, so a replay decides the same.
+    """
+    return received >= start + RESOLUTION_SECONDS[resolution] + HOT_SECONDS[resolution]
+
+
+def segment_of(offset: int) -> int:
+    """The segment of cold answers to which a source offset belongs; complete when the next one begins."""
+    return offset // SEGMENT_OFFSETS + 1
+
+
+def may_forget(pane: PaneId, newest_received: float, committed: int) -> bool:
+    """Whether no answer can reach this pane in memory any more, not even by a replay from `committed`."""
+    if pane.segment:
+        return pane.segment < segment_of(committed)
+    return is_cold(pane.resolution, pane.start + SLACK_SECONDS, newest_received)
+
+
+def row(pane: PaneId, state: PaneState, partition: int) -> Pane:
+    """The pane as it goes to ClickHouse."""
+    tally = state.tally
+    return Pane(
+        workspace=pane.series.workspace,
+        touchpoint=pane.series.touchpoint,
+        metric=pane.series.metric,
+        pane_start=pane.start,
+        src_partition=partition,
+        segment=pane.segment,
+        n=tally.n,
+        sum=tally.sum,
+        sum_sq=tally.sum_sq,
+        top=tally.top,
+        bottom=tally.bottom,
+        hist=tally.hist,
+        version=state.version,
+    )

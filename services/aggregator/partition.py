@@ -1,0 +1,208 @@
+"""The fold: takes the answers of one source partition in order and knows what has changed by them.
+
+Pure: what it is after a message depends only on the messages before it. Each piece of state carries the
+source offset it includes, so a message that comes again after a crash changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Literal
+
+from msgspec import Struct, field
+
+from schemas.feedback import Event, decode
+from schemas.rejections import DeadLetter, Reason, Rejected
+from schemas.scores import Resolution
+from schemas.scoring import Tally, is_bad, level
+from schemas.signals import Signal
+from schemas.topics import EVENTS
+from services.aggregator.detector import BaselineDrop
+from services.aggregator.panes import (
+    PaneId,
+    PaneState,
+    SeriesId,
+    is_cold,
+    may_forget,
+    pane_start,
+    resolutions_of,
+    segment_of,
+)
+from services.aggregator.rolling import Rolling, rolling_over
+from services.aggregator.seen import STRETCH_OFFSETS, SeenIds
+from services.aggregator.signals import bad_contact, drop_or_over
+
+Outcome = Literal["counted", "duplicate", "replayed"] | Reason
+PAYLOAD_KEPT = 64 * 1024
+"""Characters of a refused message that are kept with its dead letter."""
+
+
+class Series(Struct):
+    """One touchpoint and metric: its panes in memory, its windows, and its detector up to `version`."""
+
+    id: SeriesId
+    panes: dict[Resolution, dict[int, PaneState]]
+    rolling: Rolling
+    detector: BaselineDrop
+    version: int = 0
+
+
+class Changes(Struct):
+    """What the messages since the last flush have changed."""
+
+    panes: set[PaneId] = field(default_factory=set)
+    series: set[SeriesId] = field(default_factory=set)
+    scores: set[SeriesId] = field(default_factory=set)
+    stretches: set[int] = field(default_factory=set)
+    forgotten: list[PaneId | int] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+
+
+class Partition:
+    """The state of one partition of feedback.events. `next` is the source offset expected next."""
+
+    def __init__(self, number: int, next_offset: int) -> None:
+        self.number = number
+        self.next = next_offset
+        self.series: dict[SeriesId, Series] = {}
+        self.cold: dict[PaneId, PaneState] = {}
+        self.seen = SeenIds()
+        self.changes = Changes()
+
+    def apply(self, offset: int, value: bytes | None, logged_at: float) -> Outcome:
+        """Fold the message at this source offset; `logged_at` (seconds since 1970) is its time in the log."""
+        self.next = offset + 1
+        event = decode(value)
+        if isinstance(event, Rejected):
+            self.changes.dead_letters.append(self._dead_letter(event, offset, value, logged_at))
+            return event.reason
+        if self.seen.is_repeat(event, offset):
+            return "duplicate"
+        self.changes.stretches.add(offset // STRETCH_OFFSETS)
+        series = self._series_of(SeriesId(event.workspace, event.touchpoint, event.metric))
+        counted = [self._count(series, event, resolution, offset) for resolution in resolutions_of(event)]
+        observed = self._observe(series, event, offset)
+        return "counted" if observed or any(counted) else "replayed"
+
+    def advance(self, now: int) -> None:
+        """Let the windows of every series end now, and remember whose scores have changed by it."""
+        for series in self.series.values():
+            if series.rolling.advance(series.panes, now):
+                self.changes.scores.add(series.id)
+
+    def forget(self, committed: int, received_before: float) -> None:
+        """Let go of panes and ids that neither an answer nor a replay from `committed` can reach any more.
+
+        Ids go when they arrived before `received_before` (seconds since 1970).
+        """
+        done = [
+            pane
+            for pane, state in self._all_panes()
+            if state.version <= committed and may_forget(pane, self.seen.newest_received, committed)
+        ]
+        for pane in done:
+            if pane.segment:
+                del self.cold[pane]
+            else:
+                del self.series[pane.series].panes[pane.resolution][pane.start]
+        stretches = self.seen.forget_before(received_before, committed)
+        self.changes.panes.difference_update(done)
+        self.changes.stretches.difference_update(stretches)
+        self.changes.forgotten += [*done, *stretches]
+
+    def take_changes(self) -> Changes:
+        """What has changed since this was last asked."""
+        changes, self.changes = self.changes, Changes()
+        return changes
+
+    def pane(self, pane: PaneId) -> PaneState:
+        """The state of a changed pane."""
+        return (
+            self.cold[pane] if pane.segment else self.series[pane.series].panes[pane.resolution][pane.start]
+        )
+
+    def restore_pane(self, pane: PaneId, state: PaneState) -> None:
+        """Put back a pane from feedback.state; `rebuild_windows` must follow."""
+        if pane.segment:
+            self.cold[pane] = state
+        else:
+            self._series_of(pane.series).panes[pane.resolution][pane.start] = state
+
+    def restore_series(self, series_id: SeriesId, version: int, detector: BaselineDrop) -> None:
+        """Put back a series' detector from feedback.state."""
+        series = self._series_of(series_id)
+        series.version, series.detector = version, detector
+
+    def rebuild_windows(self, now: int) -> None:
+        """Make the running totals from the restored panes."""
+        for series in self.series.values():
+            series.rolling = rolling_over(series.panes)
+            series.rolling.advance(series.panes, now)
+
+    def _series_of(self, series_id: SeriesId) -> Series:
+        series = self.series.get(series_id)
+        if series is None:
+            panes: dict[Resolution, dict[int, PaneState]] = {"1m": {}, "1h": {}}
+            series = Series(series_id, panes, rolling_over(panes), BaselineDrop())
+            self.series[series_id] = series
+        return series
+
+    def _count(self, series: Series, event: Event, resolution: Resolution, offset: int) -> bool:
+        pane = self._place(series, event, resolution, offset)
+        state = self._state_of(series, pane)
+        if not state.count(event.metric, event.score, offset):
+            return False
+        self.changes.panes.add(pane)
+        self.changes.scores.add(series.id)
+        if not pane.segment:
+            series.rolling.count(event.metric, event.score, resolution, pane.start)
+        return True
+
+    def _place(self, series: Series, event: Event, resolution: Resolution, offset: int) -> PaneId:
+        """Which pane an answer fills. One let go never comes back: it would overwrite what it counted before."""
+        start = pane_start(resolution, event.occurred_at.timestamp())
+        hot = PaneId(series.id, resolution, start, 0)
+        cold = is_cold(resolution, start, event.received_at.timestamp()) or (
+            start not in series.panes[resolution] and may_forget(hot, self.seen.newest_received, offset)
+        )
+        return hot._replace(segment=segment_of(offset)) if cold else hot
+
+    def _state_of(self, series: Series, pane: PaneId) -> PaneState:
+        if pane.segment:
+            return self.cold.setdefault(pane, PaneState(0, Tally()))
+        return series.panes[pane.resolution].setdefault(pane.start, PaneState(0, Tally()))
+
+    def _observe(self, series: Series, event: Event, offset: int) -> bool:
+        if offset < series.version:
+            return False
+        series.version = offset + 1
+        self.changes.series.add(series.id)
+        live = not event.imported
+        if live and is_bad(event.metric, event.score):
+            self.changes.signals.append(bad_contact(event))
+        u = level(event.metric, event.score)
+        verdict = series.detector.observe(u, event.occurred_at, event.event_id, live)
+        if verdict:
+            self.changes.signals.append(drop_or_over(verdict, event))
+        return True
+
+    def _dead_letter(self, why: Rejected, offset: int, value: bytes | None, logged_at: float) -> DeadLetter:
+        return DeadLetter(
+            workspace="",
+            reason=why.reason,
+            detail=why.detail,
+            src_topic=EVENTS.name,
+            src_partition=self.number,
+            src_offset=offset,
+            rejected_at=datetime.fromtimestamp(logged_at, UTC),
+            payload=(value or b"").decode("utf-8", "replace")[:PAYLOAD_KEPT],
+        )
+
+    def _all_panes(self) -> Iterator[tuple[PaneId, PaneState]]:
+        yield from self.cold.items()
+        for series in self.series.values():
+            for resolution, panes in series.panes.items():
+                for start, state in panes.items():
+                    yield PaneId(series.id, resolution, start, 0), state

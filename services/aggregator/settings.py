@@ -1,0 +1,49 @@
+"""The settings of both aggregator workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class AggregatorSettings(BaseSettings):
+    """Read from the environment; durations are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="AGGREGATOR_", frozen=True)
+
+    kafka_bootstrap: str = Field(
+        default="127.0.0.1:9092",
+        validation_alias="KAFKA_BOOTSTRAP",
+        description="Kafka, as host:port[,host:port]",
+    )
+    clickhouse_url: str = Field(
+        default="http://default:@127.0.0.1:8123",
+        validation_alias="CLICKHOUSE_URL",
+        description="ClickHouse's HTTP interface, with user and password",
+    )
+    host: str = Field(default="127.0.0.1", description="Address of the admin endpoints")
+    port: int = Field(default=8002, description="Port of the windows worker's admin endpoints")
+    sink_port: int = Field(default=8003, description="Port of the sink worker's admin endpoints")
+    data_dir: Path = Field(
+        default=Path("data/aggregator"), description="Where Faust keeps what it insists on keeping"
+    )
+    flush_seconds: float = Field(
+        default=0.2,
+        gt=0,
+        description="Longest time between an answer and its scores; bad contacts do not wait",
+    )
+    sink_flush_seconds: float = Field(
+        default=0.5, gt=0, description="Longest time that a row waits for its INSERT"
+    )
+    sink_batch_rows: int = Field(default=20_000, gt=0, description="Rows after which an INSERT does not wait")
+    remember_ids_hours: float = Field(
+        default=24, ge=24, description="How long a repeated event_id is recognised"
+    )
+    session_timeout_seconds: float = Field(
+        default=12, ge=6, description="How long a worker may be silent before others take its partitions"
+    )
+    log_level: str = Field(
+        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe log level"
+    )

@@ -1,0 +1,62 @@
+"""Ends a worker that has stopped working without saying so: consumers are known to die silently."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from services.aggregator.exits import Exit, end_now
+
+PARTITION_STALL_SECONDS = 90.0
+
+
+class Stalls:
+    """Notices partitions that have unread records and make no progress. Times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._moved: dict[int, tuple[int, float]] = {}
+
+    def longest(self, lags: Mapping[int, tuple[int, int]], now: float) -> float:
+        """The longest time that any partition has stood still; `lags` is {partition: (reached, end)}."""
+        self._moved = {number: at for number, at in self._moved.items() if number in lags}
+        longest = 0.0
+        for number, (reached, end) in lags.items():
+            before = self._moved.get(number)
+            if before is None or before[0] != reached or reached >= end:
+                self._moved[number] = (reached, now)
+            else:
+                longest = max(longest, now - before[1])
+        return longest
+
+
+class Heartbeat:
+    """Ends the process when its event loop has stood still for longer than the group waits for it."""
+
+    def __init__(self, limit_seconds: float) -> None:
+        self._limit = limit_seconds
+        self._beat = time.monotonic()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    async def beat(self, every: Callable[[], None]) -> None:
+        """For ever, each second: show that the loop is alive, and call `every`."""
+        while True:
+            self._beat = time.monotonic()
+            every()
+            await asyncio.sleep(1)
+
+    def silent_for(self) -> float:
+        """Seconds since the loop was last alive."""
+        return time.monotonic() - self._beat
+
+    def live(self) -> str:
+        """Why the process is not alive, for /livez."""
+        silent = self.silent_for()
+        return "" if silent <= self._limit else f"the event loop has been silent for {silent:.0f} s"
+
+    def _watch(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(0.5):
+            if self.silent_for() > self._limit:
+                end_now(Exit.STALLED, f"the event loop stood still for more than {self._limit:.0f} s")

@@ -1,0 +1,156 @@
+"""Steps 2 and 3 of the aggregator: the windows worker restores its partitions, folds chunks, and has them flushed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+from aiokafka import ConsumerRecord
+
+from schemas import metrics
+from schemas.topics import EVENTS
+from services.aggregator import records
+from services.aggregator.exits import Exit, end_now
+from services.aggregator.kafka import committed_positions, read_state
+from services.aggregator.partition import Partition
+from services.aggregator.settings import AggregatorSettings
+from services.aggregator.watermark import Watermark
+from services.operations.telemetry import Telemetry
+
+log = structlog.get_logger()
+
+UNFLUSHED_LIMIT = 20_000
+"""So many folded and not yet durable answers make the worker wait for a flush."""
+TICK_SECONDS = 60
+
+Clock = Callable[[], datetime]
+
+
+class Windows:
+    """What the Faust agent, its timers and its rebalance hooks call."""
+
+    def __init__(
+        self,
+        group: str,
+        settings: AggregatorSettings,
+        watermark: Watermark,
+        telemetry: Telemetry,
+        clock: Clock,
+    ) -> None:
+        self.restored = False
+        self._group = group
+        self._settings = settings
+        self._watermark = watermark
+        self._telemetry = telemetry
+        self._clock = clock
+        self._unflushed = 0
+        self._dirty = asyncio.Event()
+        self._urgent = asyncio.Event()
+
+    async def take(self, chunk: list[ConsumerRecord]) -> None:
+        """Fold one chunk of records of one partition."""
+        partition = self._watermark.partitions.get(chunk[0].partition)
+        if partition is None:
+            return  # fetched before a rebalance took the partition away
+        fresh = [record for record in chunk if record.offset >= partition.next]
+        if not fresh:
+            return
+        if fresh[0].offset > partition.next:
+            lost = f"{partition.next} to {fresh[0].offset - 1} of partition {partition.number}"
+            end_now(Exit.RECORDS_MISSING, f"offsets {lost} never arrived; reading again from the last commit")
+        self._fold(partition, fresh)
+        if self._unflushed >= UNFLUSHED_LIMIT:
+            await self.flush()
+
+    def _fold(self, partition: Partition, fresh: list[ConsumerRecord]) -> None:
+        outcomes = Counter(partition.apply(r.offset, r.value, r.timestamp / 1000) for r in fresh)
+        for outcome, count in outcomes.items():
+            self._telemetry.count(metrics.WINDOWS_EVENTS, outcome, by=count)
+        self._unflushed += len(fresh)
+        self._dirty.set()
+        if partition.changes.signals:
+            self._urgent.set()
+
+    async def flush(self) -> None:
+        """Make everything folded durable, or end the process."""
+        self._unflushed = 0
+        kinds = Counter(s.kind for p in self._watermark.partitions.values() for s in p.changes.signals)
+        started = self._clock()
+        try:
+            if not await self._watermark.flush(started):
+                log.warning("commit refused, the group is rebalancing")
+        except Exception as error:
+            end_now(Exit.CRASHED, f"cannot make the windows durable: {error!r}")
+        seconds = (self._clock() - started).total_seconds()
+        self._telemetry.timed(metrics.WINDOWS_FLUSH_SECONDS, seconds)
+        for kind, count in kinds.items():
+            self._telemetry.count(metrics.WINDOWS_SIGNALS, kind, by=count)
+
+    async def flush_when_due(self) -> None:
+        """For ever: flush at the latest `flush_seconds` after an answer, at once when a team must know."""
+        while True:
+            await self._dirty.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.flush_seconds):
+                    await self._urgent.wait()
+            self._dirty.clear()
+            self._urgent.clear()
+            await self.flush()
+
+    async def tick(self) -> None:
+        """For ever, once a minute: empty the windows of silent touchpoints, and forget what is too old."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = self._clock()
+            ids_before = now - timedelta(hours=self._settings.remember_ids_hours)
+            for number, partition in self._watermark.partitions.items():
+                partition.advance(int(now.timestamp()))
+                partition.forget(self._watermark.committed[number], ids_before.timestamp())
+            self._dirty.set()
+
+    async def restore(self, numbers: set[int]) -> None:
+        """Load the state of these partitions and fold them, and no others, from now on."""
+        try:
+            partitions = await self._load(numbers) if numbers else {}
+        except Exception as error:
+            end_now(Exit.CRASHED, f"cannot restore the windows: {error!r}")
+        self._watermark.replace(partitions)
+        self.restored = True
+        log.info("restored", partitions=sorted(numbers), series=self.series_count())
+
+    async def release(self) -> None:
+        """Make everything durable and let go of all partitions."""
+        self.restored = False
+        try:
+            await self._watermark.flush_and_drop(self._clock())
+        except Exception as error:
+            end_now(Exit.CRASHED, f"cannot make the windows durable: {error!r}")
+
+    async def _load(self, numbers: set[int]) -> dict[int, Partition]:
+        source = [(EVENTS.name, number) for number in sorted(numbers)]
+        positions = await committed_positions(self._settings.kafka_bootstrap, self._group, source)
+        state = await read_state(self._settings.kafka_bootstrap, numbers)
+        partitions = {}
+        for (_, number), (committed, first) in positions.items():
+            if committed < first:
+                log.error(
+                    "events expired unread", partition=number, first_lost=committed, last_lost=first - 1
+                )
+            partition = partitions[number] = Partition(number, max(committed, first))
+            records.restore(partition, iter(state.newest.get(number, {}).items()))
+            partition.rebuild_windows(int(self._clock().timestamp()))
+        for number, key in state.stale:
+            records.mark_for_rewrite(partitions[number], key)
+        return partitions
+
+    def series_count(self) -> int:
+        """How many touchpoints and metrics are in memory."""
+        return sum(len(partition.series) for partition in self._watermark.partitions.values())
+
+    def committed_offsets(self) -> dict[int, int]:
+        """For each partition, the source offset up to which everything is durable."""
+        return dict(self._watermark.committed)
