@@ -86,7 +86,7 @@ def test_what_cannot_be_one_statement_is_a_syntax_error(text: bytes) -> None:
             "Code: 60. DB::Exception: No t (UNKNOWN_TABLE) (version 1)\n",
         ),
         (
-            "Insert failed: Code: 27. DB::Exception: Code: 27. DB::Exception: Bad: x. (BAD) (version 2). (BAD)",
+            "Failed: Code: 27. DB::Exception: Code: 27. DB::Exception: Bad: x. (BAD) (version 2). (BAD)",
             "Code: 27. DB::Exception: Bad: x (BAD) (version 1)\n",
         ),
         ("hm", "Code: 1001. DB::Exception: hm (STD_EXCEPTION) (version 1)\n"),
