@@ -69,7 +69,9 @@ def load_keys(settings: IngestSettings) -> KeyRing:
 def listen(settings: IngestSettings) -> socket.socket:
     """The listening socket, taken before anything else is started."""
     try:
-        return socket.create_server((settings.host, settings.port), backlog=2048)
+        listener = socket.create_server((settings.host, settings.port), backlog=2048)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted sockets inherit it
+        return listener
     except OSError as error:
         address = f"{settings.host}:{settings.port}"
         raise CannotStart(

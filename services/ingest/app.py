@@ -93,7 +93,7 @@ class Door:
         for item in judged.rejected:
             self._telemetry.count(INGEST_EVENTS, item.reason)
         if refusal is not None:
-            return problem(refusal, judged.rejected)
+            return problem(refusal, judged.rejected if refusal.reason is Reason.NOTHING_ACCEPTED else None)
         try:
             await self._publisher.publish(judged.events)
         except PublishFailed:
