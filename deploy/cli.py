@@ -1,0 +1,95 @@
+"""The `aftertouch` command: each subcommand is a function of another module, loaded when it is called."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib import import_module, util
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from deploy.up.failure import CANNOT_START, Failure
+from deploy.up.settings import UpSettings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+"""All commands."""
+
+LATER = {"simulate": "deploy.simulate.command", "import": "deploy.history.command"}
+"""Commands that are plain functions elsewhere: the name on the command line, and the module."""
+
+
+def say(line: str) -> None:
+    """One line for a person; it is never wrapped, so that what it shows can be pasted."""
+    Console(soft_wrap=True).print(line, markup=False, highlight=False)
+
+
+@app.command()
+def up(
+    only: Annotated[str, typer.Option(help="Start these parts only, for example kafka,clickhouse.")] = "",
+) -> None:
+    """Start everything on this machine; Ctrl-C stops it. The environment sets ports and data directory."""
+    from deploy.up.parts import NAMES
+    from deploy.up.run import up as run_up
+
+    wanted = frozenset(filter(None, only.split(",")))
+    if unknown := wanted - set(NAMES):
+        raise Failure(
+            f"Unknown part {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}.", CANNOT_START
+        )
+    run_up(_settings(), wanted, say)
+
+
+@app.command()
+def provision(
+    replication: Annotated[int, typer.Option(help="Copies of each topic on a Kafka cluster.")] = 1,
+    cluster: Annotated[str, typer.Option(help="Make the tables replicated on this ClickHouse cluster.")] = "",
+) -> None:
+    """Create or update the topics on KAFKA_BOOTSTRAP and the tables on CLICKHOUSE_URL."""
+    from deploy.provision import command
+
+    settings = _settings()
+    differences = command.topics(settings.kafka_address, replication)
+    statements = command.tables(settings.clickhouse_address, cluster)
+    for line in command.report(differences, statements):
+        say(line)
+    if any(difference.wrong_partitions for difference in differences):
+        raise Failure("Some topics have another number of partitions than declared, see above.")
+
+
+def _settings() -> UpSettings:
+    try:
+        return UpSettings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise Failure(f"{str(wrong['loc'][0]).upper()}: {wrong['msg']}", CANNOT_START) from None
+
+
+def _register_later() -> None:
+    for name, module in LATER.items():
+        if util.find_spec(module.rpartition(".")[0]) and util.find_spec(module):
+            function = {"import": "import_history"}.get(name, name)
+            app.command(name)(getattr(import_module(module), function))
+
+
+def main() -> None:
+    """Run a command; what it cannot do is one sentence, and exit code 1 or 2."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    try:
+        _register_later()
+        app()
+    except Failure as failure:
+        _end(str(failure), failure.code)
+    except ModuleNotFoundError as missing:
+        _end(f"The Python package of module {missing.name} is missing: `make up` installs it.", CANNOT_START)
+
+
+def _end(sentence: str, code: int) -> NoReturn:
+    Console(stderr=True, soft_wrap=True).print(f"aftertouch: {sentence}", markup=False, highlight=False)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
