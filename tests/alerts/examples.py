@@ -1,0 +1,70 @@
+"""Signals to start from; each test changes what it is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from schemas.keys import Key, KeyRing, Scope, digest
+from schemas.signals import Contact, Drop, Signal
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+CONTACT = Contact(
+    event_id="e-1",
+    score=1,
+    occurred_at=NOW - timedelta(seconds=2),
+    received_at=NOW - timedelta(seconds=1),
+    interaction_id="i-9",
+    customer_id="c-42",
+    channel="chat",
+    agent="Ana",
+    team="billing",
+    comment="Nobody\ncould help me.",
+)
+FALLEN = Drop(since=NOW - timedelta(minutes=25), baseline=86.4, level=61.7, low=48.2, high=73.1, n=41)
+BACK = Drop(since=NOW - timedelta(minutes=25), baseline=86.4, level=84.2, low=75.0, high=90.0, n=38)
+
+BAD = Signal(
+    id="s-1",
+    kind="bad_contact",
+    workspace="acme",
+    touchpoint="checkout",
+    metric="csat",
+    at=NOW,
+    incident="bad/e-1",
+    contact=CONTACT,
+)
+DROP = Signal(
+    id="s-2",
+    kind="drop",
+    workspace="acme",
+    touchpoint="checkout",
+    metric="csat",
+    at=NOW,
+    incident="drop/checkout/7",
+    contact=CONTACT,
+    drop=FALLEN,
+)
+OVER = Signal(
+    id="s-3",
+    kind="drop_over",
+    workspace="acme",
+    touchpoint="checkout",
+    metric="csat",
+    at=NOW + timedelta(minutes=95),
+    incident="drop/checkout/7",
+    contact=CONTACT,
+    drop=BACK,
+)
+
+
+def key(secret: str, scopes: list[Scope], workspace: str = "acme") -> Key:
+    return Key(name=secret, sha256=digest(secret), workspace=workspace, scopes=scopes)
+
+
+KEYS = [
+    key("sk_reader", ["read"]),
+    key("sk_writer", ["write"]),
+    key("sk_other", ["read"], "other"),
+]
+RING = KeyRing({k.sha256: k for k in KEYS})
