@@ -75,7 +75,7 @@ ALERTS_SIGNALS = Metric(
     "aftertouch_alerts_signals_total",
     "counter",
     "alerts",
-    "Signals handled by what became of them: 'opened', 'resolved', 'repeated'",
+    "Signals by what became of them: 'opened', 'resolved', 'repeated', 'unmatched', 'unreadable'",
     ("result",),
 )
 ALERTS_DELIVERIES = Metric(
