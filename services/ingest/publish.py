@@ -16,7 +16,6 @@ from schemas.topics import EVENTS
 
 BATCH_BYTES = 262_144
 """Most bytes of one partition in one produce request."""
-LINGER_MS = 2
 RECONNECT_SECONDS = 1.0
 CHECK_SECONDS = 2.0
 CHECK_TIMEOUT_SECONDS = 3.0
@@ -115,7 +114,7 @@ class KafkaPublisher:
             client_id="aftertouch-ingest",
             enable_idempotence=True,
             acks="all",
-            linger_ms=LINGER_MS,
+            linger_ms=0,  # one request is in flight per broker: what arrives meanwhile is the next batch
             max_batch_size=BATCH_BYTES,
             request_timeout_ms=int(self._timeout * 1000),
         )
