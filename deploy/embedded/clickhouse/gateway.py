@@ -49,7 +49,6 @@ class Gateway:
         self._engine = engine
         self._users = users
         self._sessions = Sessions(engine)
-        self._refused = guard.refused_calls(engine.table_functions)
         self._writers = ThreadPoolExecutor(threads, "writer")
         self._readers = ThreadPoolExecutor(threads, "reader")
 
@@ -101,7 +100,9 @@ class Gateway:
             handle.use(request.database)
             handle.apply(settings)
             handle.apply(settings | {"readonly": "1"})
-            return handle.query(guard.check(handle, statement, self._refused), output, request.params)
+            return handle.query(
+                guard.check(handle, statement, self._engine.table_functions), output, request.params
+            )
 
     def _reply(self, request: Request, answer: Answer, output: str, query_id: str) -> Reply:
         headers = {

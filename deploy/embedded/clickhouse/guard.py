@@ -1,7 +1,9 @@
 """The read-only user's gate: `readonly=1` alone leaves ways out of chDB; this closes those we know."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from itertools import pairwise
 
 from deploy.embedded.clickhouse.engine import Handle, quote
 from deploy.embedded.clickhouse.errors import ClickHouseError
@@ -40,14 +42,21 @@ SAFE_TABLE_FUNCTIONS = frozenset(
     ("dictionary", "format", "generateRandom", "generateSeries", "generate_series", "loop", "merge", "null")
     + ("numbers", "numbers_mt", "primes", "values", "view", "viewExplain", "zeros", "zeros_mt")
 )
-# Refused by name as well, as table function or scalar, whatever this engine lists.
-ALWAYS_REFUSED = (
-    r"file\w*|url|urlcluster|s3\w*|remote\w*|executable\w*|python\w*|input|eval|catboost\w*|ai[A-Z]\w+|chdb\w*"
-    r"|getMacro|getServerSetting|getClientHTTPHeader|addressTo\w+|sleep\w*"
+# Refused as functions whatever this engine lists.
+REFUSED_CALLS = re.compile(r"(?:file|url|s3|remote|executable|python)\w*|input", re.IGNORECASE)
+# Functions that reach out of the tables. The engine takes their bare names too: arrayMap(file, ...), APPLY file.
+REFUSED_WORDS = re.compile(
+    r"file|eval|python|executable|catboost\w*|chdb|sleep(?:EachRow)?|addressTo\w+|getMacro|getServerSetting"
+    r"|getClientHTTPHeader|ai(?:Classify|Embed|Extract|Filter|Generate|Redact|Similarity|Translate)\w*",
+    re.IGNORECASE,
 )
 
-_LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
-_OUTFILE = re.compile(r"\bINTO\s+OUTFILE\b", re.IGNORECASE)
+_PIECE = re.compile(
+    r"'(?:[^'\\]|\\.)*'"
+    r"|(?P<quote>[`\"])(?P<quoted>(?:(?!(?P=quote))[^\\]|\\.)*)(?P=quote)(?P<quoted_call>\s*\()?"
+    r"|(?P<word>\w+)(?P<call>\s*\()?",
+    re.DOTALL,
+)
 
 
 def settings_for(user: User, asked: Mapping[str, str]) -> dict[str, str]:
@@ -74,25 +83,45 @@ def _below(name: str, value: str, limit: int) -> str:
     return str(int(min(wanted, limit))) if wanted >= 1 else str(limit)
 
 
-def refused_calls(table_functions: Iterable[str]) -> re.Pattern[str]:
-    listed = "|".join(re.escape(name) for name in sorted(set(table_functions) - SAFE_TABLE_FUNCTIONS))
-    return re.compile(rf"(?<!\w)({ALWAYS_REFUSED}|{listed})[`\"]?\s*\(", re.IGNORECASE)
+@dataclass(frozen=True)
+class Word:
+    """A name or keyword outside string literals."""
+
+    text: str
+    called: bool
+    quoted: bool
 
 
-def check(handle: Handle, statement: Statement, refused: re.Pattern[str]) -> str:
+def check(handle: Handle, statement: Statement, table_functions: Set[str]) -> str:
     """The statement in the engine's own spelling, without comments: what is checked is what will run."""
     text = "" if statement.writes else _canonical(handle, statement.sql)
-    bare = _LITERAL.sub("''", text)
-    words = re.findall(r"\w+", bare)
-    if not words or words[0].upper() not in READ_VERBS:
-        raise ClickHouseError(164, "Cannot execute query in readonly mode: this user may only read.")
-    if _OUTFILE.search(bare):
-        raise ClickHouseError(164, "Cannot execute query in readonly mode: INTO OUTFILE writes a file.")
-    if call := refused.search(bare):
-        raise ClickHouseError(
-            164, f"Cannot execute query in readonly mode: {call.group(1)}() is not for this user."
-        )
+    words = list(_words(text))
+    if not words or words[0].quoted or words[0].text.upper() not in READ_VERBS:
+        raise _refusal("this user may only read")
+    if ("INTO", "OUTFILE") in pairwise("" if word.quoted else word.text.upper() for word in words):
+        raise _refusal("INTO OUTFILE writes a file")
+    for word in words:
+        if _reaches_out(word, table_functions - SAFE_TABLE_FUNCTIONS):
+            raise _refusal(f"{word.text}() is not for this user")
     return text
+
+
+def _words(text: str) -> Iterator[Word]:
+    for piece in _PIECE.finditer(text):
+        if piece["word"]:
+            yield Word(piece["word"], piece["call"] is not None, quoted=False)
+        elif piece["quoted"]:
+            yield Word(piece["quoted"], piece["quoted_call"] is not None, quoted=True)
+
+
+def _reaches_out(word: Word, table_functions: Set[str]) -> bool:
+    if REFUSED_WORDS.fullmatch(word.text):
+        return True
+    return word.called and bool(REFUSED_CALLS.fullmatch(word.text) or word.text in table_functions)
+
+
+def _refusal(why: str) -> ClickHouseError:
+    return ClickHouseError(164, f"Cannot execute query in readonly mode: {why}.")
 
 
 def _canonical(handle: Handle, sql: str) -> str:
