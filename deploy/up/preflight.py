@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -23,17 +23,25 @@ RELEASE_SECONDS = 2.0
 
 def require_packages() -> None:
     """Every package that the project declares is installed."""
-    for requirement in metadata.requires("aftertouch") or []:
-        if "extra ==" in requirement:
-            continue
-        name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
-        try:
-            metadata.version(name)
-        except metadata.PackageNotFoundError:
-            raise Failure(
-                f"The Python package {name} is missing: `make up` installs it.",
-                CANNOT_START,
-            ) from None
+    if missing := missing_packages(metadata.requires("aftertouch") or [], _is_installed):
+        raise Failure(
+            f"Python packages are missing: {', '.join(missing)}. `make up` installs them.", CANNOT_START
+        )
+
+
+def missing_packages(declared: Iterable[str], is_installed: Callable[[str], bool]) -> list[str]:
+    """Names of the required packages that are not there; those of extras are not required."""
+    required = [requirement for requirement in declared if "extra ==" not in requirement]
+    names = [re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0] for requirement in required]
+    return [name for name in names if not is_installed(name)]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 @contextmanager

@@ -29,11 +29,7 @@ def up(settings: UpSettings, only: frozenset[str], say: Say) -> None:
     require_packages()
     with sole_use(data):
         where = places(settings, names, choose_ports(settings, names))
-        keys = _prepare(data)
-        try:
-            asyncio.run(Stack(where, keys, names, say).run())
-        finally:
-            remove_endpoints(data)
+        asyncio.run(Stack(where, _prepare(data), names, say).run())
 
 
 def _prepare(data: Path) -> DevKeys:
@@ -65,6 +61,7 @@ class Stack:
             self._say("Stopping ...")
         finally:
             _on_signals(lambda: None)
+            remove_endpoints(self._where.data)
             await self._supervisor.stop(STOP_ORDER)
 
     async def _keep_running(self) -> None:
