@@ -10,6 +10,8 @@ import fcntl
 import logging
 import os
 import signal
+import socket
+import sqlite3
 import sys
 import time
 import uuid
@@ -19,55 +21,36 @@ from typing import TextIO
 
 from deploy.embedded.kafka.broker import Broker
 from deploy.embedded.kafka.coordinator import Coordinator
+from deploy.embedded.kafka.maintenance import maintain
 from deploy.embedded.kafka.server import Server
 from deploy.embedded.kafka.store import Fsync, Store
 from deploy.embedded.kafka.topics import Topics
 
 HOST = "127.0.0.1"
-_SWEEP_SECONDS = 0.1
 
 
 class CannotStart(Exception):
     """One sentence for the operator."""
 
 
-class Life:
-    """Ends once: because somebody asked (exit code 0) or because the disk failed (1)."""
-
-    def __init__(self) -> None:
-        self.over = asyncio.Event()
-        self.exit_code = 0
-
-    def stop(self) -> None:
-        self.over.set()
-
-    def fail(self, reason: str) -> None:
-        _tell(
-            f"stopped because a commit to disk failed ({reason}); free space or mend the disk, then start again"
-        )
-        self.exit_code = 1
-        self.over.set()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="deploy.embedded.kafka", description="Kafka protocol on one local disk."
+        prog="deploy.embedded.kafka", description="Kafka's protocol on one disk."
     )
     parser.add_argument("--data", type=Path, required=True, help="directory for the log; made if absent")
-    parser.add_argument("--port", type=int, default=9092, help="0 takes a free port (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=9092, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--fsync", choices=("always", "interval"), default="always")
-    arguments = parser.parse_args()
+    asked = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="embedded kafka: %(message)s")
     try:
-        with _lock(arguments.data):
-            return asyncio.run(_run(arguments.data, arguments.port, arguments.fsync))
-    except CannotStart as reason:
-        _tell(str(reason))
+        with _lock(asked.data), _listening(asked.port) as listening:
+            failure = asyncio.run(_run(asked.data, listening, asked.fsync))
+    except (CannotStart, sqlite3.Error) as reason:
+        print(f"embedded kafka: cannot start: {reason}", file=sys.stderr)
         return 2
-
-
-def _tell(sentence: str) -> None:
-    print(f"embedded kafka: {sentence}", file=sys.stderr, flush=True)
+    if failure:
+        print(f"embedded kafka: stopped, a commit to disk failed: {failure}; start it again", file=sys.stderr)
+    return 1 if failure else 0
 
 
 def _lock(data: Path) -> TextIO:
@@ -77,64 +60,65 @@ def _lock(data: Path) -> TextIO:
         lock = (data / "lock").open("w")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise CannotStart(
-            f"{data} is in use by another broker; stop that one or choose another --data"
-        ) from None
+        raise CannotStart(f"another broker uses {data}; stop it or choose another --data") from None
     except OSError as error:
-        raise CannotStart(f"cannot use {data} for data: {error.strerror}") from None
+        raise CannotStart(f"{data} cannot hold the data: {error.strerror}") from None
     return lock
 
 
-async def _run(data: Path, port: int, fsync: Fsync) -> int:
-    life, loop, server = Life(), asyncio.get_running_loop(), Server()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, life.stop)
+def _listening(port: int) -> socket.socket:
     try:
-        bound = await server.listen(HOST, port)
+        return socket.create_server((HOST, port))
     except OSError as error:
-        raise CannotStart(
-            f"cannot listen on {HOST}:{port}: {error.strerror}; choose another --port"
-        ) from None
-    store = Store(data / "log.sqlite", fsync, life.fail)
-    broker = await _loaded(store, bound, loop.time())
-    server.serve(broker)
-    _write_endpoint(data / "endpoint", bound)
-    chores = [asyncio.create_task(_sweep(broker))]
-    await life.over.wait()
+        raise CannotStart(f"{HOST}:{port}: {error.strerror}; choose another --port") from None
+
+
+async def _run(data: Path, listening: socket.socket, fsync: Fsync) -> str:
+    """Serves until a signal; gives the reason if it was the disk instead."""
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    failures: list[str] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, over.set)
+    store = Store(data / "log.sqlite", fsync, lambda reason: (failures.append(reason), over.set())[1])
+    broker = await _loaded(store, listening.getsockname()[1])
+    server = Server(broker)
+    await server.listen(listening)
+    _write_endpoint(data / "endpoint", broker)
+    chores = [asyncio.create_task(chore(broker)) for chore in (_sweep, maintain)]
+    failure = await over
     for chore in chores:
         chore.cancel()
-    broker.stop()
     await server.close()
     await store.close()
-    return life.exit_code
+    return failure
 
 
-async def _loaded(store: Store, port: int, now: float) -> Broker:
+async def _loaded(store: Store, port: int) -> Broker:
+    await store.submit(("INSERT OR IGNORE INTO meta VALUES ('cluster_id', ?)", (uuid.uuid4().hex,)))
     meta = dict(store.rows("SELECT name, value FROM meta"))
-    if "cluster_id" not in meta:
-        meta["cluster_id"] = uuid.uuid4().hex
-        await store.submit(("INSERT INTO meta (name, value) VALUES ('cluster_id', ?)", (meta["cluster_id"],)))
+    now, producer_ids = asyncio.get_running_loop().time, count(int(meta.get("next_producer_id", "1")))
     return Broker(
         HOST,
         port,
         meta["cluster_id"],
         store,
         Topics(store),
-        Coordinator(store, now),
-        count(int(meta.get("next_producer_id", "1"))),
+        Coordinator(store, now()),
+        producer_ids,
+        now,
         lambda: time.time_ns() // 1_000_000,
     )
 
 
-def _write_endpoint(path: Path, port: int) -> None:
+def _write_endpoint(path: Path, broker: Broker) -> None:
     unfinished = path.with_suffix(".new")
-    unfinished.write_text(f"{HOST}:{port}\n")
+    unfinished.write_text(f"{broker.host}:{broker.port}\n")
     os.replace(unfinished, path)
 
 
 async def _sweep(broker: Broker) -> None:
     while True:
-        await asyncio.sleep(_SWEEP_SECONDS)
+        await asyncio.sleep(0.1)
         broker.groups.sweep(broker.now())
 
 

@@ -1,54 +1,41 @@
 """Keeps the groups and their committed offsets, on disk too: a restart finds the last stable generation.
 
-Not implemented: more than one coordinator, offset expiry (offsets stay until the group or the topic is deleted).
+Not implemented: more than one coordinator, expiry (offsets stay until the group or the topic is deleted).
 """
 
-import asyncio
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
 
 from deploy.embedded.kafka.groups import ORPHAN_GRACE_SECONDS, Group, Member, State
-from deploy.embedded.kafka.store import Statement, Store
+from deploy.embedded.kafka.store import Commit, Store
+from deploy.embedded.kafka.wire import Error
+
+_saved_group = attrgetter("state", "generation", "protocol_type", "protocol", "leader")
+_saved_member = attrgetter(
+    "id", "client_id", "protocols", "session_seconds", "rebalance_seconds", "assignment"
+)
 
 
 class Committed(NamedTuple):
     topic: str
     partition: int
-    position: int
+    offset: int
     metadata: str
-
-
-class _SavedMember(msgspec.Struct):
-    id: str
-    client_id: str
-    protocols: dict[str, bytes]
-    session_seconds: float
-    rebalance_seconds: float
-    assignment: bytes
-
-
-class _SavedGroup(msgspec.Struct):
-    generation: int
-    protocol_type: str
-    protocol: str
-    leader: str
-    members: list[_SavedMember]
-
-
-Offsets = dict[tuple[str, int], Committed]
 
 
 class Coordinator:
     def __init__(self, store: Store, now: float) -> None:
         self._store = store
         self._groups: dict[str, Group] = {}
-        self._offsets: dict[str, Offsets] = {}
-        for name, state in store.rows("SELECT id, state FROM groups"):
-            self._groups[name] = self._restored(name, msgspec.msgpack.decode(state, type=_SavedGroup), now)
-        for name, *row in store.rows("SELECT grp, topic, idx, position, metadata FROM offsets"):
-            self._remember(self.open(name), [Committed(*row)])
+        self._offsets: defaultdict[str, dict[tuple[str, int], Committed]] = defaultdict(dict)
+        for name, saved in store.rows("SELECT id, state FROM groups"):
+            self._groups[name] = self._restored(name, now, *msgspec.msgpack.decode(saved))
+        for name, *row in store.rows("SELECT grp, topic, part, position, metadata FROM offsets"):
+            self._offsets[self.open(name).id][row[0], row[1]] = Committed(*row)
 
     def __iter__(self) -> Iterator[Group]:
         return iter(self._groups.values())
@@ -59,31 +46,29 @@ class Coordinator:
     def open(self, group_id: str) -> Group:
         return self._groups.get(group_id) or self._groups.setdefault(group_id, Group(group_id, self._save))
 
-    def offsets(self, group_id: str) -> Offsets:
+    def offsets(self, group_id: str) -> dict[tuple[str, int], Committed]:
         return self._offsets.get(group_id, {})
 
-    def commit(self, group: Group, commits: list[Committed]) -> "asyncio.Future[None]":
-        self._remember(group, commits)
-        sql = "REPLACE INTO offsets (grp, topic, idx, position, metadata) VALUES (?, ?, ?, ?, ?)"
+    def commit(self, group: Group, commits: list[Committed]) -> Commit:
+        self._offsets[group.id].update(((commit.topic, commit.partition), commit) for commit in commits)
+        sql = "REPLACE INTO offsets (grp, topic, part, position, metadata) VALUES (?, ?, ?, ?, ?)"
         return self._store.submit(*((sql, (group.id, *commit)) for commit in commits))
 
-    def saved(self) -> "asyncio.Future[None]":
-        """Resolves once every generation announced so far is on disk."""
-        return self._store.submit()
+    def delete(self, group_id: str) -> Error:
+        group = self._groups.get(group_id)
+        if group is None or group.state is not State.EMPTY:
+            return Error.NON_EMPTY_GROUP if group else Error.GROUP_ID_NOT_FOUND
+        del self._groups[group_id]
+        self._offsets.pop(group_id, None)
+        tables = ("DELETE FROM groups WHERE id = ?", "DELETE FROM offsets WHERE grp = ?")
+        self._store.submit(*((sql, (group_id,)) for sql in tables))
+        return Error.NONE
 
-    def delete(self, group: Group) -> list[Statement]:
-        del self._groups[group.id]
-        self._offsets.pop(group.id, None)
-        return [
-            ("DELETE FROM groups WHERE id = ?", (group.id,)),
-            ("DELETE FROM offsets WHERE grp = ?", (group.id,)),
-        ]
-
-    def forget_topic(self, topic: str) -> Statement:
+    def forget_topic(self, topic: str) -> None:
         for offsets in self._offsets.values():
             for key in [key for key in offsets if key[0] == topic]:
                 del offsets[key]
-        return ("DELETE FROM offsets WHERE topic = ?", (topic,))
+        self._store.submit(("DELETE FROM offsets WHERE topic = ?", (topic,)))
 
     def orphan(self, connection: object, now: float) -> None:
         for group in self._groups.values():
@@ -93,29 +78,15 @@ class Coordinator:
         for group in self._groups.values():
             group.sweep(now)
 
-    def _remember(self, group: Group, commits: Iterable[Committed]) -> None:
-        offsets = self._offsets.setdefault(group.id, {})
-        offsets.update(((commit.topic, commit.partition), commit) for commit in commits)
-
     def _save(self, group: Group) -> None:
-        members = [
-            _SavedMember(m.id, m.client_id, m.protocols, m.session_seconds, m.rebalance_seconds, m.assignment)
-            for m in group.members.values()
-        ]
-        saved = _SavedGroup(group.generation, group.protocol_type, group.protocol, group.leader, members)
-        encoded = msgspec.msgpack.encode(saved)
+        members = [_saved_member(member) for member in group.members.values()]
+        encoded = msgspec.msgpack.encode((_saved_group(group), members))
         self._store.submit(("REPLACE INTO groups (id, state) VALUES (?, ?)", (group.id, encoded)))
 
-    def _restored(self, name: str, saved: _SavedGroup, now: float) -> Group:
-        state = State.STABLE if saved.members else State.EMPTY
-        group = Group(
-            name, self._save, state, saved.generation, saved.protocol_type, saved.protocol, saved.leader
-        )
-        for each in saved.members:
-            member = Member(
-                each.id, each.client_id, each.protocols, each.session_seconds, each.rebalance_seconds
-            )
-            member.assignment = each.assignment
-            member.deadline = now + min(ORPHAN_GRACE_SECONDS, each.session_seconds)
-            group.members[each.id] = member
+    def _restored(self, name: str, now: float, saved: list[Any], members: list[list[Any]]) -> Group:
+        state, *rest = saved
+        group = Group(name, self._save, State(state), *rest)
+        for fields in members:
+            member = group.members[fields[0]] = Member(*fields)
+            member.deadline = now + min(ORPHAN_GRACE_SECONDS, member.session_seconds)
         return group

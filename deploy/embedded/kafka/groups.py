@@ -1,8 +1,8 @@
 """Consumer groups, the classic protocol: who is a member, which generation it is, who must answer for what.
 
-States: Empty, PreparingRebalance (members join), CompletingRebalance (the leader assigns), Stable. Time comes in
-as `now` (seconds of any steady clock). Not implemented: static membership (a group.instance.id is ignored), the
-initial rebalance delay, expiry of offsets, the consumer protocol of KIP-848.
+States: Empty, PreparingRebalance (members join), CompletingRebalance (the leader assigns), Stable. Time
+comes in as `now` (seconds of any steady clock). Not implemented: static membership (a group.instance.id is
+ignored), the initial rebalance delay, the consumer protocol of KIP-848.
 """
 
 import asyncio
@@ -10,16 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from deploy.embedded.kafka.wire import Error
+from deploy.embedded.kafka.wire import Answer, Error
 
 # A closed loopback connection is a dead client, or one that is back within seconds.
 ORPHAN_GRACE_SECONDS = 8.0
 SESSION_TIMEOUT_MS = range(6_000, 1_800_001)
 
 
-Answer = TypeVar("Answer")
+Waiting = asyncio.Future[Answer]
 
 
 class State(StrEnum):
@@ -29,33 +29,11 @@ class State(StrEnum):
     STABLE = "Stable"
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """The answer to a join; only the leader is told the members."""
+class Client(NamedTuple):
+    """Who sends a request, and on which connection."""
 
-    error: Error
-    member_id: str
-    generation: int = -1
-    protocol: str = ""
-    leader: str = ""
-    members: tuple[tuple[str, bytes], ...] = ()
-
-
-class Synced(NamedTuple):
-    error: Error
-    assignment: bytes = b""
-
-
-class JoinRequest(NamedTuple):
-    """What a client asks for when it joins, and the connection it asked on."""
-
-    member_id: str
-    client_id: str
+    id: str
     connection: object
-    session_timeout_ms: int
-    rebalance_timeout_ms: int
-    protocol_type: str
-    protocols: dict[str, bytes]
 
 
 @dataclass(eq=False, slots=True)
@@ -65,14 +43,18 @@ class Member:
     protocols: dict[str, bytes] = field(default_factory=dict)
     session_seconds: float = 0.0
     rebalance_seconds: float = 0.0
+    assignment: bytes = b""
     deadline: float = 0.0
     connection: object = None
-    assignment: bytes = b""
-    join: "asyncio.Future[Joined] | None" = None
-    sync: "asyncio.Future[Synced] | None" = None
+    join: Waiting | None = None
+    sync: Waiting | None = None
 
 
-def _settle(waiting: "asyncio.Future[Answer] | None", answer: Answer) -> None:
+def failed(error: Error, member_id: str) -> Answer:
+    return {"error_code": error, "member_id": member_id}
+
+
+def _settle(waiting: Waiting | None, answer: Answer) -> None:
     if waiting is not None and not waiting.done():
         waiting.set_result(answer)
 
@@ -91,32 +73,36 @@ class Group:
     pending: dict[str, tuple[float, object]] = field(default_factory=dict)
     join_deadline: float = 0.0
 
-    def join(self, request: JoinRequest, now: float) -> "Joined | asyncio.Future[Joined]":
-        refusal = self._join_refusal(request)
+    def join(self, member_id: str, request: Any, client: Client, now: float) -> Answer | Waiting:
+        """Takes a JoinGroup request, under the member id it came with or was just given."""
+        refusal = self._join_refusal(member_id, request)
         if refusal is not Error.NONE:
-            return Joined(refusal, request.member_id)
-        member = self.members.get(request.member_id)
-        if member is not None and self._may_keep_generation(member, request):
-            self._refresh(member, request, now)
+            return failed(refusal, member_id)
+        protocols = {protocol.name: protocol.metadata for protocol in request.protocols}
+        unchanged = member_id in self.members and self.members[member_id].protocols == protocols
+        self.pending.pop(member_id, None)
+        member = self.members.setdefault(member_id, Member(member_id, client.id))
+        member.protocols, self.protocol_type = protocols, request.protocol_type
+        member.session_seconds = request.session_timeout_ms / 1000
+        member.rebalance_seconds = max(request.rebalance_timeout_ms, request.session_timeout_ms) / 1000
+        self.touch(member_id, client, now)
+        if unchanged and (
+            self.state is State.COMPLETING or (self.state is State.STABLE and member_id != self.leader)
+        ):
             return self._generation_for(member)
-        self.pending.pop(request.member_id, None)
-        member = member or self._admitted(request)
-        self._refresh(member, request, now)
-        _settle(member.join, Joined(Error.REBALANCE_IN_PROGRESS, member.id))
+        _settle(member.join, failed(Error.REBALANCE_IN_PROGRESS, member_id))
         member.join = waiting = asyncio.get_running_loop().create_future()
         self._rebalance(now)
         return waiting
 
-    def sync(
-        self, member_id: str, generation: int, assignments: Mapping[str, bytes]
-    ) -> "Synced | asyncio.Future[Synced]":
-        refusal = self._membership(member_id, generation)
-        if refusal is not Error.NONE or self.state is State.PREPARING:
-            return Synced(refusal or Error.REBALANCE_IN_PROGRESS)
+    def sync(self, member_id: str, generation: int, assignments: Mapping[str, bytes]) -> Answer | Waiting:
+        refusal = self.heartbeat(member_id, generation)
+        if refusal is not Error.NONE:
+            return self._synced(refusal)
         member = self.members[member_id]
         if self.state is State.STABLE:
-            return Synced(Error.NONE, member.assignment)
-        _settle(member.sync, Synced(Error.REBALANCE_IN_PROGRESS))
+            return self._synced(Error.NONE, member.assignment)
+        _settle(member.sync, self._synced(Error.REBALANCE_IN_PROGRESS))
         member.sync = waiting = asyncio.get_running_loop().create_future()
         if member_id == self.leader:
             self._become_stable(assignments)
@@ -143,12 +129,12 @@ class Group:
         completing = self.state is State.COMPLETING
         return Error.REBALANCE_IN_PROGRESS if refusal is Error.NONE and completing else refusal
 
-    def touch(self, member_id: str, connection: object, now: float) -> None:
+    def touch(self, member_id: str, client: Client, now: float) -> None:
         """Hears from a member: its session starts again, on this connection."""
         member = self.members.get(member_id)
         if member is not None:
             member.deadline = now + member.session_seconds
-            member.connection = connection
+            member.connection = client.connection
 
     def orphan(self, connection: object, now: float) -> None:
         """Takes note that a connection closed: its members have little time to come back."""
@@ -175,44 +161,25 @@ class Group:
         elif lapsed:
             self._complete_if_all_joined(now)
 
-    def _join_refusal(self, request: JoinRequest) -> Error:
-        if request.member_id not in self.members and request.member_id not in self.pending:
+    def _join_refusal(self, member_id: str, request: Any) -> Error:
+        if member_id not in self.members and member_id not in self.pending:
             return Error.UNKNOWN_MEMBER_ID
-        others = [member for member in self.members.values() if member.id != request.member_id]
-        if not request.protocols or not request.protocol_type:
-            return Error.INCONSISTENT_GROUP_PROTOCOL
-        if others and request.protocol_type != self.protocol_type:
-            return Error.INCONSISTENT_GROUP_PROTOCOL
-        agreed = set(request.protocols).intersection(*(member.protocols for member in others))
-        return Error.NONE if agreed else Error.INCONSISTENT_GROUP_PROTOCOL
-
-    def _may_keep_generation(self, member: Member, request: JoinRequest) -> bool:
-        if member.protocols != request.protocols:
-            return False
-        is_leader = member.id == self.leader
-        return self.state is State.COMPLETING or (self.state is State.STABLE and not is_leader)
+        others = [member for member in self.members.values() if member.id != member_id]
+        offered = {protocol.name for protocol in request.protocols}
+        agreed = offered.intersection(*(member.protocols for member in others))
+        same_type = request.protocol_type and (not others or request.protocol_type == self.protocol_type)
+        return Error.NONE if agreed and same_type else Error.INCONSISTENT_GROUP_PROTOCOL
 
     def _membership(self, member_id: str, generation: int) -> Error:
         if member_id not in self.members:
             return Error.UNKNOWN_MEMBER_ID
         return Error.NONE if generation == self.generation else Error.ILLEGAL_GENERATION
 
-    def _admitted(self, request: JoinRequest) -> Member:
-        self.protocol_type = request.protocol_type
-        member = self.members[request.member_id] = Member(request.member_id, request.client_id)
-        return member
-
-    def _refresh(self, member: Member, request: JoinRequest, now: float) -> None:
-        member.protocols = request.protocols
-        member.session_seconds = request.session_timeout_ms / 1000
-        member.rebalance_seconds = max(request.rebalance_timeout_ms, request.session_timeout_ms) / 1000
-        self.touch(member.id, request.connection, now)
-
     def _remove(self, member_ids: list[str], now: float) -> None:
         for member_id in member_ids:
             member = self.members.pop(member_id)
-            _settle(member.join, Joined(Error.UNKNOWN_MEMBER_ID, member_id))
-            _settle(member.sync, Synced(Error.UNKNOWN_MEMBER_ID))
+            _settle(member.join, failed(Error.UNKNOWN_MEMBER_ID, member_id))
+            _settle(member.sync, self._synced(Error.UNKNOWN_MEMBER_ID))
         self._rebalance(now)
 
     def _rebalance(self, now: float) -> None:
@@ -221,7 +188,7 @@ class Group:
             waits = (member.rebalance_seconds for member in self.members.values())
             self.join_deadline = now + max(waits, default=0.0)
             for member in self.members.values():
-                _settle(member.sync, Synced(Error.REBALANCE_IN_PROGRESS))
+                _settle(member.sync, self._synced(Error.REBALANCE_IN_PROGRESS))
                 member.sync = None
         self._complete_if_all_joined(now)
 
@@ -251,10 +218,21 @@ class Group:
         votes = Counter(next(name for name in member.protocols if name in agreed) for member in members)
         return votes.most_common(1)[0][0]
 
-    def _generation_for(self, member: Member) -> Joined:
+    def _generation_for(self, member: Member) -> Answer:
+        """The answer to a join; only the leader is told the members."""
         told = self.members.values() if member.id == self.leader else ()
-        members = tuple((each.id, each.protocols[self.protocol]) for each in told)
-        return Joined(Error.NONE, member.id, self.generation, self.protocol, self.leader, members)
+        return {
+            "generation_id": self.generation,
+            "protocol_type": self.protocol_type,
+            "protocol_name": self.protocol,
+            "leader": self.leader,
+            "member_id": member.id,
+            "members": [{"member_id": each.id, "metadata": each.protocols[self.protocol]} for each in told],
+        }
+
+    def _synced(self, error: Error, assignment: bytes = b"") -> Answer:
+        names = {"protocol_type": self.protocol_type, "protocol_name": self.protocol}
+        return {"error_code": error, "assignment": assignment, **names}
 
     def _become_stable(self, assignments: Mapping[str, bytes]) -> None:
         self.state = State.STABLE
@@ -262,5 +240,5 @@ class Group:
             member.assignment = assignments.get(member.id, b"")
         self.on_generation(self)
         for member in self.members.values():
-            _settle(member.sync, Synced(Error.NONE, member.assignment))
+            _settle(member.sync, self._synced(Error.NONE, member.assignment))
             member.sync = None

@@ -1,7 +1,7 @@
 """A partition's log in memory: offsets, producers' sequences, the cached tail, and who waits for more.
 
-An append changes memory at once and is submitted to the store; the high watermark moves, and waiters wake, when
-the store has committed. Not implemented: replicas, leader epochs, transactions (no last stable offset of its own).
+An append changes memory at once and is submitted to the store; the high watermark moves, and waiters wake,
+when the store has committed. Not implemented: replicas, leader epochs, transactions.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from deploy.embedded.kafka.batch import BatchHeader, placed_at
-from deploy.embedded.kafka.store import OFFSET_BITS, Statement, Store
+from deploy.embedded.kafka.store import OFFSET_BITS, Commit, Statement, Store
 from deploy.embedded.kafka.wire import Error
 
 _REMEMBERED_BATCHES = 5
@@ -28,7 +28,7 @@ class SentBatch(NamedTuple):
 
 
 class ProducerState(msgspec.Struct):
-    """What a partition remembers of an idempotent producer; Kafka's clients keep at most 5 batches in flight."""
+    """What a partition remembers of an idempotent producer; clients keep at most 5 batches in flight."""
 
     epoch: int
     batches: list[SentBatch]
@@ -94,19 +94,15 @@ class Partition:
     def row(self, offset: int) -> int:
         return self.id << OFFSET_BITS | offset
 
-    def append(self, header: BatchHeader, data: bytes, now_ms: int) -> tuple[int, "asyncio.Future[None]"]:
+    def append(self, header: BatchHeader, data: bytes, now_ms: int) -> tuple[int, Commit]:
         """Appends a checked batch that its producer may send; gives its base offset and its commit."""
         base_offset = self.end
         last_offset = base_offset + header.last_offset_delta
         placed = placed_at(data, base_offset)
         self.end = last_offset + 1
         self.cache.add(self.tail, CachedBatch(last_offset, base_offset, placed))
-        statements: list[Statement] = [
-            (
-                "INSERT INTO batches (id, max_timestamp, data) VALUES (?, ?, ?)",
-                (self.row(last_offset), header.max_timestamp, placed),
-            )
-        ]
+        row = (self.row(last_offset), header.max_timestamp, placed)
+        statements = [("INSERT INTO batches (id, max_timestamp, data) VALUES (?, ?, ?)", row)]
         if header.producer_id >= 0:
             statements.append(self._remember(header, base_offset, now_ms))
         end = self.end
@@ -119,10 +115,8 @@ class Partition:
         state.batches.append(SentBatch(header.base_sequence, header.last_sequence, base_offset))
         del state.batches[:-_REMEMBERED_BATCHES]
         state.seen_ms = now_ms
-        return (
-            "REPLACE INTO producers (part, pid, seen, state) VALUES (?, ?, ?, ?)",
-            (self.id, header.producer_id, now_ms, msgspec.msgpack.encode(state)),
-        )
+        row = (self.id, header.producer_id, now_ms, msgspec.msgpack.encode(state))
+        return ("REPLACE INTO producers (part, pid, seen, state) VALUES (?, ?, ?, ?)", row)
 
     def _committed(self, end: int) -> None:
         self.high_watermark = end
@@ -135,15 +129,12 @@ class Partition:
     def read(self, offset: int, max_bytes: int) -> bytes:
         """Whole committed batches from the one that holds `offset`; the first even if it alone is larger."""
         chosen: list[bytes] = []
-        room = max_bytes
         for batch in self._batches_from(offset):
-            if chosen and len(batch) > room:
+            if chosen and len(batch) > max_bytes:
                 break
             chosen.append(batch)
-            room -= len(batch)
-            if room <= 0:
-                break
-        return chosen[0] if len(chosen) == 1 else b"".join(chosen)
+            max_bytes -= len(batch)
+        return b"".join(chosen)
 
     def _batches_from(self, offset: int) -> Iterator[bytes]:
         if offset >= self.high_watermark:
@@ -168,7 +159,10 @@ class Partition:
             yield from (data for _, data in page)
             begins = page[-1][0] + 1
 
-    def advance_start(self, offset: int) -> Statement:
+    def advance_start(self, offset: int) -> None:
         """Moves the log start; the rows before it are purged later."""
         self.start = max(self.start, offset)
-        return ("UPDATE partitions SET start = ? WHERE id = ?", (self.start, self.id))
+        self.store.submit(("UPDATE partitions SET start = ? WHERE id = ?", (self.start, self.id)))
+
+    def drop_tail(self) -> None:
+        self.cache.drop(self.tail)

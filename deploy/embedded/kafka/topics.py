@@ -12,13 +12,14 @@ import msgspec
 
 from deploy.embedded.kafka.log import Partition, ProducerState, TailCache
 from deploy.embedded.kafka.store import OFFSET_BITS, Statement, Store
-from deploy.embedded.kafka.wire import Error
+from deploy.embedded.kafka.wire import Answer, Error
 
 PARTITION_LIMIT = 1000
+_DYNAMIC_TOPIC_CONFIG, _DEFAULT_CONFIG = 1, 5
 _TAIL_BYTES = 64 * 1024 * 1024
 _LEGAL_NAME = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
 
-# Apache Kafka's names and defaults. Those after the gap are accepted, shown, and have no effect here.
+# Apache Kafka's names and defaults. Those from compression.type on are accepted, shown, and have no effect here.
 CONFIG_DEFAULTS: Mapping[str, str] = {
     "cleanup.policy": "delete",
     "delete.retention.ms": "86400000",
@@ -27,23 +28,12 @@ CONFIG_DEFAULTS: Mapping[str, str] = {
     "min.compaction.lag.ms": "0",
     "retention.bytes": "-1",
     "retention.ms": "604800000",
-    #
     "compression.type": "producer",
-    "file.delete.delay.ms": "60000",
-    "flush.messages": "9223372036854775807",
-    "flush.ms": "9223372036854775807",
-    "index.interval.bytes": "4096",
     "max.compaction.lag.ms": "9223372036854775807",
-    "message.timestamp.after.max.ms": "3600000",
-    "message.timestamp.before.max.ms": "9223372036854775807",
     "message.timestamp.type": "CreateTime",
     "min.insync.replicas": "1",
-    "preallocate": "false",
     "segment.bytes": "1073741824",
-    "segment.index.bytes": "10485760",
-    "segment.jitter.ms": "0",
     "segment.ms": "604800000",
-    "unclean.leader.election.enable": "false",
 }
 
 
@@ -59,9 +49,8 @@ class Topic:
     def number(self, name: str) -> int:
         return int(self.setting(name))
 
-    @property
-    def policies(self) -> set[str]:
-        return {policy.strip() for policy in self.setting("cleanup.policy").split(",")}
+    def listed(self, name: str) -> list[str]:
+        return self.config.get(name, CONFIG_DEFAULTS.get(name, "")).replace(" ", "").split(",")
 
 
 def is_legal_name(name: str) -> bool:
@@ -74,24 +63,34 @@ def config_refusal(config: Mapping[str, str]) -> str | None:
         default = CONFIG_DEFAULTS.get(name)
         if default is None:
             return f"Unknown topic config name: {name}"
-        if re.fullmatch(r"-?\d+", default) and not re.fullmatch(r"-?\d+", value):
-            return f"Invalid value {value} for configuration {name}: not a whole number"
+        if default[-1].isdigit() and not re.fullmatch(r"\d*\.?\d+" if "." in default else r"-?\d+", value):
+            return f"Invalid value {value} for configuration {name}: not a number"
     if config.get("message.timestamp.type", "CreateTime") != "CreateTime":
         return "message.timestamp.type: this broker keeps producers' timestamps (CreateTime) only"
-    policies = {policy.strip() for policy in config.get("cleanup.policy", "delete").split(",")}
-    if not policies <= {"delete", "compact"}:
-        return f"Invalid value {config['cleanup.policy']} for configuration cleanup.policy"
-    return None
+    policies = set(config.get("cleanup.policy", "delete").replace(" ", "").split(","))
+    return None if policies <= {"delete", "compact"} else f"Invalid value {policies} for cleanup.policy"
+
+
+def described_settings(topic: Topic) -> list[Answer]:
+    sources = {
+        each: _DYNAMIC_TOPIC_CONFIG if each in topic.config else _DEFAULT_CONFIG for each in CONFIG_DEFAULTS
+    }
+    return [{"name": each, "value": topic.setting(each), "config_source": sources[each]} for each in sources]
 
 
 class Topics:
-    """The catalogue. Each change is made in memory at once; the statements that persist it are returned."""
+    """The catalogue. Changes are made in memory at once and submitted; whoever answers awaits their commit."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._cache = TailCache(_TAIL_BYTES)
         self._topics: dict[str, Topic] = {}
-        self._load()
+        (self._next_id,) = store.rows("SELECT coalesce(max(id), 0) + 1 FROM partitions")[0]
+        for name, config in store.rows("SELECT name, config FROM topics"):
+            self._topics[name] = Topic(name, json.loads(config), [])
+        sql = "SELECT id, topic, idx, start, cleaned FROM partitions WHERE topic <> '' ORDER BY topic, idx"
+        for row in store.rows(sql):
+            self._topics[row[1]].partitions.append(self._loaded(*row))
 
     def __iter__(self) -> Iterator[Topic]:
         return iter(self._topics.values())
@@ -110,46 +109,36 @@ class Topics:
             return Error.TOPIC_ALREADY_EXISTS
         return Error.NONE if 0 < count <= PARTITION_LIMIT else Error.INVALID_PARTITIONS
 
-    def create(self, name: str, count: int, config: dict[str, str]) -> list[Statement]:
-        topic = self._topics[name] = Topic(name, config, [])
-        return [self.save_config(topic), *self.grow(topic, count)]
+    def add(self, topic: Topic, count: int) -> None:
+        self._topics[topic.name] = topic
+        self.configure(topic, topic.config)
+        self.grow(topic, count)
 
-    def save_config(self, topic: Topic) -> Statement:
-        return ("REPLACE INTO topics (name, config) VALUES (?, ?)", (topic.name, json.dumps(topic.config)))
+    def configure(self, topic: Topic, config: dict[str, str]) -> None:
+        topic.config = config
+        row = (topic.name, json.dumps(config))
+        self._store.submit(("REPLACE INTO topics (name, config) VALUES (?, ?)", row))
 
-    def grow(self, topic: Topic, count: int) -> list[Statement]:
+    def grow(self, topic: Topic, count: int) -> None:
         statements: list[Statement] = []
         for index in range(len(topic.partitions), count):
-            partition = Partition(self._next_id, topic.name, index, self._store, self._cache)
-            self._next_id += 1
-            topic.partitions.append(partition)
-            row = (partition.id, topic.name, index)
+            topic.partitions.append(Partition(self._next_id, topic.name, index, self._store, self._cache))
+            row = (self._next_id, topic.name, index)
             statements.append(("INSERT INTO partitions (id, topic, idx) VALUES (?, ?, ?)", row))
-        return statements
+            self._next_id += 1
+        self._store.submit(*statements)
 
-    def delete(self, topic: Topic) -> list[Statement]:
+    def delete(self, name: str) -> Error:
         """Forgets the topic; its batches go when maintenance comes by."""
-        del self._topics[topic.name]
+        topic = self._topics.pop(name, None)
+        if topic is None:
+            return Error.UNKNOWN_TOPIC_OR_PARTITION
         for partition in topic.partitions:
-            self.drop_tail(partition)
+            partition.drop_tail()
             partition.wake()
-        return [
-            ("DELETE FROM topics WHERE name = ?", (topic.name,)),
-            ("UPDATE partitions SET topic = '' WHERE topic = ?", (topic.name,)),
-        ]
-
-    def drop_tail(self, partition: Partition) -> None:
-        self._cache.drop(partition.tail)
-
-    def _load(self) -> None:
-        rows = self._store.rows
-        (self._next_id,) = rows("SELECT coalesce(max(id), 0) + 1 FROM partitions")[0]
-        for name, config in rows("SELECT name, config FROM topics"):
-            self._topics[name] = Topic(name, json.loads(config), [])
-        for row in rows(
-            "SELECT id, topic, idx, start, cleaned FROM partitions WHERE topic <> '' ORDER BY topic, idx"
-        ):
-            self._topics[row[1]].partitions.append(self._loaded(*row))
+        orphaned = "UPDATE partitions SET topic = '' WHERE topic = ?"
+        self._store.submit(("DELETE FROM topics WHERE name = ?", (name,)), (orphaned, (name,)))
+        return Error.NONE
 
     def _loaded(self, id_: int, topic: str, index: int, start: int, cleaned: int) -> Partition:
         partition = Partition(id_, topic, index, self._store, self._cache, start=start, cleaned=cleaned)

@@ -1,23 +1,21 @@
-"""The outermost layer: length-prefixed frames, request headers, response headers, error codes.
+"""The outermost layer: length-prefixed frames, answers as plain values, and Kafka's numbers for errors.
 
-Serves header versions 1 and 2 (0 and 1 in responses); not implemented: SASL, TLS.
+Frames up to 100 MB. Not implemented: SASL, TLS.
 """
 
 import asyncio
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
-FRAME_LIMIT = 100_000_000
+Answer = dict[str, Any]  # a response by the protocol's field names; what it leaves out takes the default
+
+_FRAME_BYTES = range(8, 100_000_001)
 _LENGTH = struct.Struct(">i")
-_HEADER = struct.Struct(">hhih")
 
 
 class Error(IntEnum):
-    """Kafka's numbers for the errors this broker answers."""
-
-    UNKNOWN_SERVER_ERROR = -1
     NONE = 0
     OFFSET_OUT_OF_RANGE = 1
     CORRUPT_MESSAGE = 2
@@ -53,66 +51,34 @@ class ProtocolViolation(Exception):
     """The peer does not speak Kafka's protocol; its connection is closed."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHeader:
-    api_key: int
-    version: int
-    correlation_id: int
-    client_id: str
-    body_at: int
-
-
 async def read_frame(reader: asyncio.StreamReader) -> bytes:
-    (length,) = _LENGTH.unpack(await reader.readexactly(4))
-    if not _HEADER.size <= length <= FRAME_LIMIT:
-        raise ProtocolViolation(f"frame of {length} bytes")
+    (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+    if length not in _FRAME_BYTES:
+        raise ProtocolViolation(f"a frame of {length} bytes")
     return await reader.readexactly(length)
 
 
-def read_header(frame: bytes) -> RequestHeader:
-    """Reads all but the tagged fields, whose presence only the API's own table knows."""
-    api_key, version, correlation_id, client_length = _HEADER.unpack_from(frame)
-    body_at = _HEADER.size + max(client_length, 0)
-    if body_at > len(frame):
-        raise ProtocolViolation("client id longer than its frame")
-    client_id = frame[_HEADER.size : body_at].decode("utf-8", "replace")
-    return RequestHeader(api_key, version, correlation_id, client_id, body_at)
-
-
-def decode_request(request_class: Any, header: RequestHeader, frame: bytes) -> Any:
-    body = memoryview(frame)[header.body_at :]
-    if request_class.flexible_version_q(header.version):
-        body = body[_tagged_fields_length(body) :]
+def decode_request(request_class: Any, version: int, frame: bytes) -> Any:
     try:
-        return request_class.decode(body, version=header.version)
-    except (ValueError, IndexError, struct.error, TypeError, MemoryError) as error:
-        raise ProtocolViolation(f"undecodable {request_class.name}: {error}") from error
+        return request_class.decode(frame, version=version, header=True)
+    except (ValueError, IndexError, TypeError, struct.error) as error:
+        raise ProtocolViolation(f"an undecodable {request_class.name}: {error}") from error
 
 
-def encode_response(response: Any, header: RequestHeader) -> bytes:
-    response.API_VERSION = header.version
-    response.with_header(header.correlation_id)
+def encode_response(response_class: Any, version: int, correlation_id: int, answer: Answer) -> bytes:
+    response = _built(response_class, answer)
+    response.API_VERSION = version
+    response.with_header(correlation_id)
     encoded: bytes = response.encode(header=True, framed=True)
     return encoded
 
 
-def _tagged_fields_length(body: memoryview) -> int:
-    count, at = read_uvarint(body, 0)
-    for _ in range(count):
-        _, at = read_uvarint(body, at)
-        size, at = read_uvarint(body, at)
-        at += size
-    return at
-
-
-def read_uvarint(data: memoryview | bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        if at >= len(data) or shift > 63:
-            raise ProtocolViolation("varint runs out of its frame")
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
+def _built(container: Any, answer: Mapping[str, Any]) -> Any:
+    fields = container.fields
+    values = {
+        name: [_built(fields[name].data_class, each) for each in value]
+        if value and fields[name].is_struct_array()
+        else value
+        for name, value in answer.items()
+    }
+    return container(**values)
