@@ -79,18 +79,23 @@ async def _run(data: Path, listening: socket.socket, fsync: Fsync) -> str:
     failures: list[str] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
-    store = Store(data / "log.sqlite", fsync, lambda reason: (failures.append(reason), over.set())[1])
+
+    def fail(reason: str) -> None:
+        failures.append(reason)
+        over.set()
+
+    store = Store(data / "log.sqlite", fsync, fail)
     broker = await _loaded(store, listening.getsockname()[1])
     server = Server(broker)
     await server.listen(listening)
     _write_endpoint(data / "endpoint", broker)
     chores = [asyncio.create_task(chore(broker)) for chore in (_sweep, maintain)]
-    failure = await over
+    await over.wait()
     for chore in chores:
         chore.cancel()
     await server.close()
     await store.close()
-    return failure
+    return "".join(failures)
 
 
 async def _loaded(store: Store, port: int) -> Broker:
