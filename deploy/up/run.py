@@ -96,10 +96,10 @@ class Stack:
             command.tables(self._where.clickhouse)
 
     def _announce(self) -> None:
-        self._supervisor.changed = self._write_endpoints
-        self._write_endpoints()
         for line in banner(self._where.urls(), self._keys, self._where.data):
             self._say(line)
+        self._supervisor.changed = self._write_endpoints
+        self._write_endpoints()
 
     def _write_endpoints(self) -> None:
         pids = self._supervisor.pids()
