@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from deploy.embedded.clickhouse.gateway import Gateway, Reply
+from deploy.embedded.clickhouse.gateway import OK, Gateway, Reply
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -11,7 +11,6 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 PLAIN = {"Content-Type": "text/plain; charset=UTF-8"}
-OK = Reply(200, {"Content-Type": "text/html; charset=UTF-8"}, b"Ok.\n")
 HEALTH = ("/ping", "/replicas_status")
 QUERY = ("/", "/query")
 

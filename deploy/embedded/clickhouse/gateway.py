@@ -42,6 +42,9 @@ class Reply:
     body: bytes
 
 
+OK = Reply(200, {"Content-Type": "text/html; charset=UTF-8"}, b"Ok.\n")
+
+
 class Gateway:
     """Writers and readers have a pool each, so that slow reports never hold up inserts."""
 
@@ -57,12 +60,13 @@ class Gateway:
     ) -> Reply:
         query_id = str(uuid4())
         try:
-            request = read(method, query_string, headers, body)
-            query_id = request.query_id or query_id
+            # in a thread: unpacking a large body would keep every other request waiting
+            request = await asyncio.to_thread(read, method, query_string, headers, body)
+            query_id, text = request.query_id or query_id, request.text
             user = authenticate(self._users, request.credentials)
-            if not request.text and method == "GET":
-                return Reply(200, {"Content-Type": "text/html; charset=UTF-8"}, b"Ok.\n")
-            statement = parse(request.text)
+            if not text and method == "GET":
+                return OK
+            statement = parse(text)
             _refuse_writing_by_get(method, statement)
             pool = self._readers if user.readonly or statement.reads else self._writers
             loop = asyncio.get_running_loop()

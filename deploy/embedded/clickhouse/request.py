@@ -53,7 +53,7 @@ class Request:
     def text(self) -> bytes:
         """The query and what follows it: ?query= first, the body after it."""
         query = self.values.get("query", "").encode()
-        return query + b"\n" + self.body if query and self.body else query or self.body
+        return b"\n".join(part for part in (query, self.body) if part)
 
     @property
     def query_id(self) -> str:

@@ -63,6 +63,10 @@ class Server:
             host="127.0.0.1", port=self.port, username=username, password=password, **options
         )
 
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(10)
@@ -79,6 +83,9 @@ def command(directory: Path, port: int = 0, users: Path | None = None) -> list[s
         str(port),
     ]
     return words + (["--users", str(users)] if users else [])
+
+
+Launch = Callable[..., Server]
 
 
 def start(directory: Path, port: int = 0, users: Mapping[str, object] | None = USERS) -> Server:

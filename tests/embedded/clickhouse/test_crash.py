@@ -5,7 +5,7 @@ import json
 import threading
 from pathlib import Path
 
-from tests.embedded.clickhouse.server import Server, start, until
+from tests.embedded.clickhouse.server import Launch, Server, until
 
 BATCH = 200
 
@@ -37,8 +37,8 @@ class Writer(threading.Thread):
         return status == 200
 
 
-def test_every_acknowledged_batch_is_there_once(tmp_path: Path) -> None:
-    server = start(tmp_path / "data")
+def test_every_acknowledged_batch_is_there_once(launch: Launch, tmp_path: Path) -> None:
+    server = launch(tmp_path / "data")
     server.text(
         "CREATE TABLE ledger (batch UInt32, row UInt32) ENGINE = MergeTree ORDER BY (batch, row) "
         "SETTINGS non_replicated_deduplication_window = 10000"
@@ -48,9 +48,8 @@ def test_every_acknowledged_batch_is_there_once(tmp_path: Path) -> None:
     for _ in range(3):
         goal = writer.acknowledged + 15
         until(lambda goal=goal: writer.acknowledged >= goal, 20, "batches are acknowledged")  # type: ignore[misc]
-        server.process.kill()
-        server.process.wait()
-        server = start(tmp_path / "data", port=server.port)
+        server.end()
+        server = launch(tmp_path / "data", port=server.port)
     goal = writer.acknowledged + 5
     until(lambda: writer.acknowledged >= goal, 20, "batches are acknowledged after the last kill")
     writer.stopping.set()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded.clickhouse.server import Server, command, start
+from tests.embedded.clickhouse.server import Launch, Server, command
 
 
 def refused(directory: Path, port: int = 0, users: Path | None = None) -> str:
@@ -51,27 +51,29 @@ def test_only_this_user_and_this_machine(server: Server) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_when_told_and_finds_its_data_again(tmp_path: Path, number: signal.Signals) -> None:
-    first = start(tmp_path / "data")
+def test_it_stops_when_told_and_finds_its_data_again(
+    launch: Launch, tmp_path: Path, number: signal.Signals
+) -> None:
+    first = launch(tmp_path / "data")
     first.text("CREATE TABLE kept (a UInt8) ENGINE = MergeTree ORDER BY a")
     first.ask("INSERT INTO kept VALUES (1), (2)")
     first.process.send_signal(number)
     assert first.process.wait(5) == 0
     assert not (tmp_path / "data" / "endpoint").exists()
-    second = start(tmp_path / "data", port=first.port)
+    second = launch(tmp_path / "data", port=first.port)
     assert second.text("SELECT sum(a) FROM kept") == "3"
     assert second.stop() == 0
 
 
-def test_without_a_users_file_there_is_only_default(tmp_path: Path) -> None:
-    alone = start(tmp_path / "data", users=None)
+def test_without_a_users_file_there_is_only_default(launch: Launch, tmp_path: Path) -> None:
+    alone = launch(tmp_path / "data", users=None)
     assert alone.text("SELECT 1") == "1"
     assert alone.ask("SELECT 1", user="bi")[0] == 403
     assert alone.stop() == 0
 
 
-def test_a_default_user_with_a_password_is_asked_for_it(tmp_path: Path) -> None:
-    guarded = start(tmp_path / "data", users={"default": {"password": "p"}})
+def test_a_default_user_with_a_password_is_asked_for_it(launch: Launch, tmp_path: Path) -> None:
+    guarded = launch(tmp_path / "data", users={"default": {"password": "p"}})
     status, headers, _ = guarded.ask("SELECT 1")
     assert (status, headers["WWW-Authenticate"]) == (401, 'Basic realm="ClickHouse server HTTP API"')
     assert guarded.text("SELECT 1", user="default", password="p") == "1"

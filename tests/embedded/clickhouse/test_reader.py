@@ -1,11 +1,14 @@
 """The read-only user: may read everything in the tables, and nothing else."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from tests.embedded.clickhouse.server import Reply, Server
+from tests.embedded.clickhouse.server import Reply, Server, until
+
+SLOW = "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))"
 
 
 def ask(server: Server, sql: str, **values: object) -> Reply:
@@ -26,7 +29,8 @@ def ask(server: Server, sql: str, **values: object) -> Reply:
         "SHOW CREATE TABLE {t}",
         "SELECT 'file(', 'INTO OUTFILE', $$url('x')$$ -- eval(1)",
         "SELECT * FROM numbers(3) FORMAT JSON",
-        "SELECT id AS file FROM {t} WHERE file IN (1)",
+        "SELECT id AS url FROM {t} WHERE url IN (1)",
+        "SELECT count() AS `number of file(s)`, 1 AS `INTO OUTFILE` FROM {t}",
     ],
 )
 def test_reading_works(server: Server, table: str, sql: str) -> None:
@@ -46,6 +50,17 @@ ATTACKS = [
     "SELECT 1 WHERE 'a' IN (SELECT file('{secret}'))",
     "EXPLAIN SELECT file('{secret}')",
     "WITH file('{secret}') AS x SELECT x",
+    "SELECT 1 AS `x'`, file('{secret}') AS `y'`",
+    "SELECT 1 AS \"x'\", file('{secret}') AS \"y'\"",
+    "SELECT 1 AS `x\\`'`, file('{secret}') AS `y'`",
+    "SELECT 1 AS `x'` INTO OUTFILE '{out}' FORMAT CSV",
+    "SELECT 'a\\\\', file('{secret}'), 'b'",
+    "SELECT $a$'$a$, file('{secret}'), $a$'$a$",
+    "SELECT arrayMap(file, ['{secret}'])",
+    "SELECT arrayMap(name -> file(name), ['{secret}'])",
+    "SELECT * APPLY(file) FROM (SELECT '{secret}' AS a)",
+    "SELECT COLUMNS('a') APPLY file FROM (SELECT '{secret}' AS a)",
+    "WITH (x -> file(x)) AS f SELECT f('{secret}')",
     "SELECT * FROM file('{secret}', 'LineAsString')",
     "SELECT * FROM `file`('{secret}', 'LineAsString')",
     "SELECT * FROM loop(file('{secret}', 'LineAsString'))",
@@ -123,6 +138,25 @@ def test_a_result_too_large_is_refused(server: Server) -> None:
     assert ask(server, "SELECT number FROM numbers(10000)")[0] == 200
     status, headers, _ = ask(server, "SELECT number FROM numbers(200000)")
     assert (status, headers["X-ClickHouse-Exception-Code"]) == (500, "396")
+
+
+def test_a_query_that_takes_too_long_is_stopped(server: Server) -> None:
+    status, headers, _ = ask(server, SLOW, max_execution_time=1)
+    assert (status, headers["X-ClickHouse-Exception-Code"]) == (408, "159")
+
+
+def test_slow_readers_do_not_hold_up_writers(server: Server, table: str) -> None:
+    """Eight slow questions fill the readers' pool; the writers' pool still answers, and sees them run."""
+    with ThreadPoolExecutor(8) as askers:
+        replies = [askers.submit(ask, server, SLOW, max_execution_time=2, max_threads=1) for _ in range(8)]
+
+        four = "SELECT throwIf(count() < 4) FROM system.processes WHERE query LIKE 'SELECT count() FROM numbers%'"
+        count_them = f"INSERT INTO {table} (id) {four}"
+        until(lambda: server.ask(count_them)[0] == 200, 1.5, "four slow questions run")
+        assert server.ask("(7)", query=f"INSERT INTO {table} (id) VALUES")[0] == 200
+        assert not any(reply.done() for reply in replies)
+    assert {reply.result()[0] for reply in replies} == {408}
+    assert server.text(f"SELECT max(id) FROM {table}") == "7"
 
 
 def test_parameters_are_values_not_text(server: Server) -> None:
