@@ -15,6 +15,7 @@ import sqlite3
 import sys
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
 from typing import TextIO
@@ -23,7 +24,7 @@ from deploy.embedded.kafka.broker import Broker
 from deploy.embedded.kafka.coordinator import Coordinator
 from deploy.embedded.kafka.maintenance import maintain
 from deploy.embedded.kafka.server import Server
-from deploy.embedded.kafka.store import Fsync, Store
+from deploy.embedded.kafka.store import Store
 from deploy.embedded.kafka.topics import Topics
 
 HOST = "127.0.0.1"
@@ -40,11 +41,12 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="directory for the log; made if absent")
     parser.add_argument("--port", type=int, default=9092, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--fsync", choices=("always", "interval"), default="always")
+    parser.add_argument("--maintenance-seconds", type=float, default=60, help="between two rounds")
     asked = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="embedded kafka: %(message)s")
     try:
         with _lock(asked.data), _listening(asked.port) as listening:
-            failure = asyncio.run(_run(asked.data, listening, asked.fsync))
+            failure = asyncio.run(_run(asked, listening))
     except (CannotStart, sqlite3.Error) as reason:
         print(f"embedded kafka: cannot start: {reason}", file=sys.stderr)
         return 2
@@ -73,7 +75,7 @@ def _listening(port: int) -> socket.socket:
         raise CannotStart(f"{HOST}:{port}: {error.strerror}; choose another --port") from None
 
 
-async def _run(data: Path, listening: socket.socket, fsync: Fsync) -> str:
+async def _run(asked: argparse.Namespace, listening: socket.socket) -> str:
     """Serves until a signal; gives the reason if it was the disk instead."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
     failures: list[str] = []
@@ -84,15 +86,19 @@ async def _run(data: Path, listening: socket.socket, fsync: Fsync) -> str:
         failures.append(reason)
         over.set()
 
-    store = Store(data / "log.sqlite", fsync, fail)
+    store = Store(asked.data / "log.sqlite", asked.fsync, fail)
     broker = await _loaded(store, listening.getsockname()[1])
     server = Server(broker)
     await server.listen(listening)
-    _write_endpoint(data / "endpoint", broker)
-    chores = [asyncio.create_task(chore(broker)) for chore in (_sweep, maintain)]
+    _write_endpoint(asked.data / "endpoint", broker)
+    chores = [
+        _every(0.1, lambda: broker.groups.sweep(broker.now())),
+        _every(asked.maintenance_seconds, lambda: maintain(broker)),
+    ]
+    running = [asyncio.create_task(chore) for chore in chores]
     await over.wait()
-    for chore in chores:
-        chore.cancel()
+    for task in running:
+        task.cancel()
     await server.close()
     await store.close()
     return "".join(failures)
@@ -121,10 +127,10 @@ def _write_endpoint(path: Path, broker: Broker) -> None:
     os.replace(unfinished, path)
 
 
-async def _sweep(broker: Broker) -> None:
+async def _every(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
     while True:
-        await asyncio.sleep(0.1)
-        broker.groups.sweep(broker.now())
+        await asyncio.sleep(seconds)
+        await chore()
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ class Coordinator:
         for group in self._groups.values():
             group.orphan(connection, now)
 
-    def sweep(self, now: float) -> None:
+    async def sweep(self, now: float) -> None:
         for group in self._groups.values():
             group.sweep(now)
 
