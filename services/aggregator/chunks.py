@@ -61,6 +61,8 @@ class Undecoded(faust.Schema):  # type: ignore[misc]
 
 def chunked_app(group: str, settings: AggregatorSettings) -> faust.App:
     """A Faust app that consumes chunks as this group, keeps no tables and commits nothing by itself."""
+    datadir = settings.data_dir / group
+    datadir.mkdir(parents=True, exist_ok=True)
     return faust.App(
         group,
         broker=[f"kafka://{server}" for server in settings.kafka_bootstrap.split(",")],
@@ -76,7 +78,7 @@ def chunked_app(group: str, settings: AggregatorSettings) -> faust.App:
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
-        datadir=str(settings.data_dir / group),
+        datadir=str(datadir),
         store="memory://",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -41,13 +41,12 @@ class RecordWriter:
 
     async def write(self, records: Iterable[Record]) -> None:
         """Send all, then await all acknowledgements. Raises KafkaError when one of them fails."""
+        sent = [await self._send(record) for record in records]
+        await asyncio.gather(*sent)
+
+    async def _send(self, record: Record) -> Awaitable[object]:
         assert self._producer is not None, "write after start"
-        sent = [
-            await self._producer.send(record.topic, record.value, record.key, record.partition)
-            for record in records
-        ]
-        if sent:
-            await asyncio.gather(*sent)
+        return await self._producer.send(record.topic, record.value, record.key, record.partition)  # type: ignore[no-any-return]
 
 
 class Positions(NamedTuple):

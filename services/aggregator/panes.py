@@ -13,8 +13,6 @@ from schemas.scoring import Metric, Tally
 HOUR = 3600
 HOT_SECONDS: dict[Resolution, int] = {"1m": WINDOWS["24h"].seconds + HOUR, "1h": 8 * 24 * HOUR}
 """How long after its end a pane is kept in memory for new answers. Answers that come later are `cold`."""
-SLACK_SECONDS = HOUR
-"""How far apart the clocks and queues of several ingest processes may be."""
 SEGMENT_OFFSETS = 4096
 """Cold answers are counted in rows of their own, one per pane and this many source offsets."""
 
@@ -63,12 +61,12 @@ def resolutions_of(event: Event) -> tuple[Resolution, ...]:
     return ("1m", "1h") if age <= MINUTES_KEPT_SECONDS else ("1h",)
 
 
-def is_cold(resolution: Resolution, start: int, received: float) -> bool:
-    """Whether an answer that arrives then comes too late for the pane kept in memory.
+def is_cold(resolution: Resolution, start: int, newest_received: float) -> bool:
+    """Whether an answer comes too late for the pane kept in memory, when answers have arrived until then.
 
-    It depends on nothing but the answer, so a replay decides the same.
+    The newest arrival is that of the messages up to this one, so a replay decides the same.
     """
-    return received >= start + RESOLUTION_SECONDS[resolution] + HOT_SECONDS[resolution]
+    return newest_received >= start + RESOLUTION_SECONDS[resolution] + HOT_SECONDS[resolution]
 
 
 def segment_of(offset: int) -> int:
@@ -76,11 +74,14 @@ def segment_of(offset: int) -> int:
     return offset // SEGMENT_OFFSETS + 1
 
 
-def may_forget(pane: PaneId, newest_received: float, committed: int) -> bool:
-    """Whether no answer can reach this pane in memory any more, not even by a replay from `committed`."""
+def is_out_of_reach(pane: PaneId, newest_received: float, committed: int) -> bool:
+    """Whether no answer can reach this pane any more, not even by a replay from `committed`.
+
+    `newest_received` is the newest arrival among the messages before `committed`.
+    """
     if pane.segment:
         return pane.segment < segment_of(committed)
-    return is_cold(pane.resolution, pane.start + SLACK_SECONDS, newest_received)
+    return is_cold(pane.resolution, pane.start, newest_received)
 
 
 def row(pane: PaneId, state: PaneState, partition: int) -> Pane:

@@ -24,7 +24,7 @@ from services.aggregator.panes import (
     PaneState,
     SeriesId,
     is_cold,
-    may_forget,
+    is_out_of_reach,
     pane_start,
     resolutions_of,
     segment_of,
@@ -55,17 +55,25 @@ class Changes(Struct):
     series: set[SeriesId] = field(default_factory=set)
     scores: set[SeriesId] = field(default_factory=set)
     stretches: set[int] = field(default_factory=set)
-    forgotten: list[PaneId | int] = field(default_factory=list)
+    forgotten_panes: list[PaneId] = field(default_factory=list)
+    forgotten_stretches: list[int] = field(default_factory=list)
+    forgotten_marks: list[int] = field(default_factory=list)
     signals: list[Signal] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
 
 
 class Partition:
-    """The state of one partition of feedback.events. `next` is the source offset expected next."""
+    """The state of one partition of feedback.events. `next` is the source offset expected next.
+
+    `marks` remembers, for the offsets to which a replay may go back, when the newest answer before had arrived
+    (seconds since 1970): by it the same message is counted in the same pane however often it is folded.
+    """
 
     def __init__(self, number: int, next_offset: int) -> None:
         self.number = number
-        self.next = next_offset
+        self.next = self.committed = next_offset
+        self.newest_received = 0.0
+        self.marks = {next_offset: 0.0}
         self.series: dict[SeriesId, Series] = {}
         self.cold: dict[PaneId, PaneState] = {}
         self.seen = SeenIds()
@@ -78,6 +86,7 @@ class Partition:
         if isinstance(event, Rejected):
             self.changes.dead_letters.append(self._dead_letter(event, offset, value, logged_at))
             return event.reason
+        self.newest_received = max(self.newest_received, event.received_at.timestamp())
         if self.seen.is_repeat(event, offset):
             return "duplicate"
         self.changes.stretches.add(offset // STRETCH_OFFSETS)
@@ -92,28 +101,39 @@ class Partition:
             if series.rolling.advance(series.panes, now):
                 self.changes.scores.add(series.id)
 
-    def forget(self, committed: int, received_before: float) -> None:
-        """Let go of panes and ids that neither an answer nor a replay from `committed` can reach any more.
+    def note_commit(self, offset: int) -> None:
+        """From now on no replay goes back beyond this offset."""
+        self.committed = offset
+        passed = [mark for mark in self.marks if mark < offset]
+        for mark in passed:
+            del self.marks[mark]
+        self.changes.forgotten_marks += passed
 
-        Ids go when they arrived before `received_before` (seconds since 1970).
+    def forget(self, ids_kept_seconds: float) -> None:
+        """Let go of panes that neither an answer nor a replay can reach any more, and of ids older than that.
+
+        What is old is measured from the committed offset: a replay may go back to there.
         """
+        newest, committed = self.marks[self.committed], self.committed
         done = [
             pane
             for pane, state in self._all_panes()
-            if state.version <= committed and may_forget(pane, self.seen.newest_received, committed)
+            if state.version <= committed and is_out_of_reach(pane, newest, committed)
         ]
         for pane in done:
             if pane.segment:
                 del self.cold[pane]
             else:
                 del self.series[pane.series].panes[pane.resolution][pane.start]
-        stretches = self.seen.forget_before(received_before, committed)
+        stretches = self.seen.forget_before(newest - ids_kept_seconds, committed)
         self.changes.panes.difference_update(done)
         self.changes.stretches.difference_update(stretches)
-        self.changes.forgotten += [*done, *stretches]
+        self.changes.forgotten_panes += done
+        self.changes.forgotten_stretches += stretches
 
     def take_changes(self) -> Changes:
         """What has changed since this was last asked."""
+        self.marks[self.next] = self.newest_received
         changes, self.changes = self.changes, Changes()
         return changes
 
@@ -129,6 +149,12 @@ class Partition:
             self.cold[pane] = state
         else:
             self._series_of(pane.series).panes[pane.resolution][pane.start] = state
+
+    def restore_marks(self, marks: dict[int, float]) -> None:
+        """Put back the marks from feedback.state; the one of the committed offset is where the fold goes on."""
+        known = [mark for mark in marks if mark <= self.committed]
+        self.newest_received = marks[max(known)] if known else 0.0
+        self.marks = {**marks, self.committed: self.newest_received}
 
     def restore_series(self, series_id: SeriesId, version: int, detector: BaselineDrop) -> None:
         """Put back a series' detector from feedback.state."""
@@ -161,13 +187,9 @@ class Partition:
         return True
 
     def _place(self, series: Series, event: Event, resolution: Resolution, offset: int) -> PaneId:
-        """Which pane an answer fills. One let go never comes back: it would overwrite what it counted before."""
         start = pane_start(resolution, event.occurred_at.timestamp())
-        hot = PaneId(series.id, resolution, start, 0)
-        cold = is_cold(resolution, start, event.received_at.timestamp()) or (
-            start not in series.panes[resolution] and may_forget(hot, self.seen.newest_received, offset)
-        )
-        return hot._replace(segment=segment_of(offset)) if cold else hot
+        cold = is_cold(resolution, start, self.newest_received)
+        return PaneId(series.id, resolution, start, segment_of(offset) if cold else 0)
 
     def _state_of(self, series: Series, pane: PaneId) -> PaneState:
         if pane.segment:

@@ -20,7 +20,7 @@ from services.aggregator.partition import Changes, Partition
 from services.aggregator.seen import Stretch
 
 RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
-SERIES_PREFIX, STRETCH_PREFIX = "series", "ids"
+SERIES_PREFIX, STRETCH_PREFIX, MARK_PREFIX = "series", "ids", "mark"
 
 
 class Record(NamedTuple):
@@ -39,6 +39,13 @@ class SeriesState(Struct):
     detector: BaselineDrop
 
 
+class Mark(Struct):
+    """When the newest answer before an offset had arrived, in feedback.state."""
+
+    version: int
+    newest_received: float
+
+
 class Versioned(Struct):
     """What every state record begins with."""
 
@@ -50,6 +57,7 @@ _pack = msgspec.msgpack.Encoder().encode
 _pane_state = msgspec.msgpack.Decoder(PaneState)
 _series_state = msgspec.msgpack.Decoder(SeriesState)
 _stretch = msgspec.msgpack.Decoder(Stretch)
+_mark = msgspec.msgpack.Decoder(Mark)
 _versioned = msgspec.msgpack.Decoder(Versioned)
 
 
@@ -79,14 +87,19 @@ def state(partition: Partition, changes: Changes) -> list[Record]:
     def record(key: bytes, value: bytes | None) -> Record:
         return Record(STATE.name, partition.number, key, value)
 
-    records = [record(_forgotten_key(what), None) for what in changes.forgotten]
+    records = [record(_pane_key(pane), None) for pane in changes.forgotten_panes]
+    records += [record(_key(STRETCH_PREFIX, stretch), None) for stretch in changes.forgotten_stretches]
+    records += [record(_key(MARK_PREFIX, mark), None) for mark in changes.forgotten_marks]
     records += [record(_pane_key(pane), _pack(partition.pane(pane))) for pane in changes.panes]
     for series_id in changes.series:
         series = partition.series[series_id]
         packed = _pack(SeriesState(series.version, series.detector))
         records.append(record(_series_key(series_id), packed))
     for stretch in changes.stretches:
-        records.append(record(_stretch_key(stretch), _pack(partition.seen.pack(stretch))))
+        records.append(record(_key(STRETCH_PREFIX, stretch), _pack(partition.seen.pack(stretch))))
+    if records:
+        mark = Mark(partition.next, partition.newest_received)
+        records.append(record(_key(MARK_PREFIX, partition.next), _pack(mark)))
     return records
 
 
@@ -97,15 +110,19 @@ def version_of(value: bytes) -> int:
 
 def restore(partition: Partition, records: Iterator[tuple[bytes, bytes]]) -> None:
     """Put the newest state records, key and value, back into an empty partition."""
+    marks: dict[int, float] = {}
     for key, value in records:
         kind, *parts = key.decode().split("/")
         if kind == STRETCH_PREFIX:
             partition.seen.unpack(int(parts[0]), _stretch.decode(value))
+        elif kind == MARK_PREFIX:
+            marks[int(parts[0])] = _mark.decode(value).newest_received
         elif kind == SERIES_PREFIX:
             kept = _series_state.decode(value)
             partition.restore_series(SeriesId(*parts), kept.version, kept.detector)  # type: ignore[arg-type]
         else:
             partition.restore_pane(_pane_of(kind, parts), _pane_state.decode(value))
+    partition.restore_marks(marks)
 
 
 def mark_for_rewrite(partition: Partition, key: bytes) -> None:
@@ -132,9 +149,5 @@ def _series_key(series_id: SeriesId) -> bytes:
     return "/".join((SERIES_PREFIX, *series_id)).encode()
 
 
-def _stretch_key(stretch: int) -> bytes:
-    return f"{STRETCH_PREFIX}/{stretch}".encode()
-
-
-def _forgotten_key(what: PaneId | int) -> bytes:
-    return _stretch_key(what) if isinstance(what, int) else _pane_key(what)
+def _key(prefix: str, number: int) -> bytes:
+    return f"{prefix}/{number}".encode()

@@ -34,8 +34,6 @@ class SeenIds:
         self._stretches: dict[int, dict[int, int]] = {}
         self._newest: dict[int, float] = {}
         self._version: dict[int, int] = {}
-        self.newest_received = 0.0
-        """When the newest answer arrived, in seconds since 1970."""
 
     def __len__(self) -> int:
         return len(self._first_offset)
@@ -47,7 +45,6 @@ class SeenIds:
         if first != offset:
             return True
         stretch, received = offset // STRETCH_OFFSETS, event.received_at.timestamp()
-        self.newest_received = max(self.newest_received, received)
         self._stretches.setdefault(stretch, {})[key] = offset
         self._newest[stretch] = max(self._newest.get(stretch, 0.0), received)
         self._version[stretch] = max(self._version.get(stretch, 0), offset + 1)
@@ -69,7 +66,6 @@ class SeenIds:
         ids = {h: stretch * STRETCH_OFFSETS + place for h, place in zip(hashes, places, strict=True)}
         self._stretches[stretch] = ids
         self._newest[stretch], self._version[stretch] = packed.newest_received, packed.version
-        self.newest_received = max(self.newest_received, packed.newest_received)
         for key, offset in ids.items():
             self._first_offset[key] = min(offset, self._first_offset.get(key, offset))
 

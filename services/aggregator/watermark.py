@@ -23,7 +23,6 @@ class Watermark:
 
     def __init__(self, writer: RecordWriter, commit: Commit) -> None:
         self.partitions: dict[int, Partition] = {}
-        self.committed: dict[int, int] = {}
         self._writer = writer
         self._commit = commit
         self._flushing = asyncio.Lock()
@@ -31,7 +30,6 @@ class Watermark:
     def replace(self, partitions: dict[int, Partition]) -> None:
         """Fold these partitions from now on, and no others."""
         self.partitions = partitions
-        self.committed = {number: partition.next for number, partition in partitions.items()}
 
     async def flush(self, now: datetime) -> bool:
         """Make all that has been folded durable. False if the group has moved on and did not take the commit.
@@ -41,17 +39,19 @@ class Watermark:
         async with self._flushing:
             partitions = list(self.partitions.values())
             taken = [(partition, partition.take_changes()) for partition in partitions]
-            reached = {p.number: p.next for p in partitions if p.next != self.committed.get(p.number)}
+            reached = {p.number: p.next for p in partitions if p.next != p.committed}
             outputs = [record for p, changes in taken for record in records.outputs(p, changes, now)]
             state = [record for p, changes in taken for record in records.state(p, changes)]
             await self._writer.write(outputs)
             await self._writer.write(state)
             if not reached:
                 return True
-            taken_over = not await self._commit(reached)
-            if not taken_over:
-                self.committed.update(reached)
-            return not taken_over
+            if not await self._commit(reached):
+                return False
+            for number, offset in reached.items():
+                if number in self.partitions:
+                    self.partitions[number].note_commit(offset)
+            return True
 
     async def flush_and_drop(self, now: datetime) -> None:
         """Make everything durable and forget all partitions: others may own them from now on."""

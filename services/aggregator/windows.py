@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -105,11 +105,10 @@ class Windows:
         """For ever, once a minute: empty the windows of silent touchpoints, and forget what is too old."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            now = self._clock()
-            ids_before = now - timedelta(hours=self._settings.remember_ids_hours)
-            for number, partition in self._watermark.partitions.items():
-                partition.advance(int(now.timestamp()))
-                partition.forget(self._watermark.committed[number], ids_before.timestamp())
+            now = int(self._clock().timestamp())
+            for partition in self._watermark.partitions.values():
+                partition.advance(now)
+                partition.forget(self._settings.remember_ids_hours * 3600)
             self._dirty.set()
 
     async def restore(self, numbers: set[int]) -> None:
@@ -153,4 +152,4 @@ class Windows:
 
     def committed_offsets(self) -> dict[int, int]:
         """For each partition, the source offset up to which everything is durable."""
-        return dict(self._watermark.committed)
+        return {number: p.committed for number, p in self._watermark.partitions.items()}

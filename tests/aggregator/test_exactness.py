@@ -1,0 +1,183 @@
+"""The fold under crashes: after any of them, what readers of the topics see equals a plain count of the answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.feedback import Event, decode
+from schemas.rejections import DeadLetter
+from schemas.scores import Pane
+from schemas.signals import Signal
+from schemas.topics import PANES, REJECTED, SIGNALS, STATE
+from services.aggregator import records
+from services.aggregator.kafka import StateLog
+from services.aggregator.partition import Partition
+from services.aggregator.records import Record
+from services.aggregator.watermark import Watermark
+from tests.aggregator.history import PaneName, panes_of, stream
+
+NUMBER = 3
+
+
+class CrashError(Exception):
+    """The worker ends here."""
+
+
+class Broker:
+    """What is durable: the written records and the commit. It may crash the worker in the middle of a write."""
+
+    def __init__(self, random: Random, crash_rate: float) -> None:
+        self.records: list[Record] = []
+        self.committed = 0
+        self._random = random
+        self._crash_rate = crash_rate
+
+    async def write(self, batch: Iterable[Record]) -> None:
+        """Take all records, or a part of them in any order before a crash."""
+        batch = sorted(batch, key=lambda record: (record.topic, record.key))
+        if self._random.random() < self._crash_rate:
+            self.records += self._random.sample(batch, self._random.randint(0, len(batch)))
+            raise CrashError
+        self.records += batch
+
+    async def commit(self, reached: dict[int, int]) -> bool:
+        """Take the offset, or crash just before or just after."""
+        if self._random.random() < self._crash_rate / 2:
+            raise CrashError
+        self.committed = reached[NUMBER]
+        if self._random.random() < self._crash_rate / 2:
+            raise CrashError
+        return True
+
+    def restored(self, now: float) -> Partition:
+        """A partition as a new worker restores it."""
+        log = StateLog()
+        for record in self.records:
+            if record.topic == STATE.name:
+                log.take(record.partition, record.key, record.value)
+        partition = Partition(NUMBER, self.committed)
+        records.restore(partition, iter(log.newest.get(NUMBER, {}).items()))
+        partition.rebuild_windows(int(now))
+        for _, key in log.stale:
+            records.mark_for_rewrite(partition, key)
+        return partition
+
+
+def run(messages: list[bytes], random: Random, crash_rate: float) -> tuple[Broker, int]:
+    """Fold all messages with flushes, forgetting and crashes at random; the broker, and how often it crashed."""
+    broker = Broker(random, crash_rate)
+    crashes = 0
+    now = 0.0
+    while broker.committed < len(messages):
+        watermark = Watermark(broker, broker.commit)  # type: ignore[arg-type]
+        partition = broker.restored(now)
+        watermark.replace({NUMBER: partition})
+        try:
+            now = asyncio.run(fold_rest(messages, watermark, partition, random))
+        except CrashError:
+            crashes += 1
+    return broker, crashes
+
+
+async def fold_rest(
+    messages: list[bytes], watermark: Watermark, partition: Partition, random: Random
+) -> float:
+    """Fold from where the partition stands to the end."""
+    now = 0.0
+    for offset in range(partition.next, len(messages)):
+        partition.apply(offset, messages[offset], 1_772_000_000.0)
+        now = partition.newest_received
+        if random.random() < 0.02:
+            await watermark.flush(datetime.fromtimestamp(now, UTC))
+        if random.random() < 0.01:
+            partition.advance(int(now))
+            partition.forget(86_400)
+    await watermark.flush(datetime.fromtimestamp(now, UTC))
+    return now
+
+
+def visible_panes(broker: Broker) -> dict[PaneName, Counter[int]]:
+    """What ClickHouse shows: of each row the highest version, segments added up."""
+    newest: dict[tuple[PaneName, int], Pane] = {}
+    for record in broker.records:
+        if record.topic == PANES.name and record.value is not None:
+            pane = msgspec.json.decode(record.value, type=Pane)
+            resolution = record.key.decode().split("/")[0]
+            name = ((resolution, pane.touchpoint, pane.metric, pane.pane_start), pane.segment)
+            if name not in newest or newest[name].version <= pane.version:
+                newest[name] = pane
+    shown: dict[PaneName, Counter[int]] = {}
+    for (pane_name, _), pane in newest.items():
+        counts = shown.setdefault(pane_name, Counter())
+        counts.update({score: n for score, n in enumerate(pane.hist) if n})
+    return shown
+
+
+def written(broker: Broker, topic: str, kind: type[Signal] | type[DeadLetter]) -> list[Signal | DeadLetter]:
+    return [msgspec.json.decode(r.value, type=kind) for r in broker.records if r.topic == topic and r.value]
+
+
+@pytest.mark.parametrize("crash_rate", [0.0, 0.15, 0.5])
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_counts_equal_a_plain_count_whatever_crashes(crash_rate: float, seed: int) -> None:
+    messages = stream(seed, 1200)
+    events = [event for event in map(decode, messages) if isinstance(event, Event)]
+
+    broker, _ = run(messages, Random(seed), crash_rate)
+
+    assert visible_panes(broker) == panes_of(events)
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_crashes_neither_lose_nor_invent_signals_and_dead_letters(seed: int) -> None:
+    messages = stream(seed, 800)
+
+    calm, _ = run(messages, Random(seed), 0.0)
+    stormy, crashes = run(messages, Random(seed), 0.4)
+
+    assert crashes > 0
+    for topic, kind in ((SIGNALS.name, Signal), (REJECTED.name, DeadLetter)):
+        expected = {msgspec.json.encode(one) for one in written(calm, topic, kind)}
+        assert {msgspec.json.encode(one) for one in written(stormy, topic, kind)} == expected
+        assert expected
+
+
+def test_a_long_run_lets_go_of_old_panes_and_ids() -> None:
+    messages = stream(seed=7, length=6000, days=20)
+
+    broker, _ = run(messages, Random(1), 0.05)
+
+    partition = broker.restored(0.0)
+    forgotten = sum(r.topic == STATE.name and r.value is None for r in broker.records)
+    assert forgotten > 1000
+    assert len(partition.seen) < 1000
+    events = [event for event in map(decode, messages) if isinstance(event, Event)]
+    assert visible_panes(broker) == panes_of(events)
+
+
+def test_a_stale_state_record_of_a_woken_worker_does_not_win() -> None:
+    messages = stream(seed=5, length=300)
+    broker, _ = run(messages, Random(5), 0.0)
+    state = [r for r in broker.records if r.topic == STATE.name and r.value and r.key.startswith(b"series")]
+    oldest = {r.key: r for r in reversed(state)}
+
+    broker.records += oldest.values()
+    partition = broker.restored(0.0)
+
+    newest = {r.key: records.version_of(r.value or b"") for r in state}
+    restored = {
+        f"series/{'/'.join(key)}".encode(): series.version for key, series in partition.series.items()
+    }
+    assert restored == newest
+    assert partition.changes.series == {key for key in partition.series}
