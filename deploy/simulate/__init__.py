@@ -1,0 +1,1 @@
+"""Makes up realistic traffic, to see Aftertouch work and to test it."""
