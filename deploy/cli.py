@@ -59,6 +59,20 @@ def provision(
         raise Failure("Some topics have another number of partitions than declared, see above.")
 
 
+@app.command()
+def doctor() -> None:
+    """Look at every part of a running stack, and say what is wrong and what to do about it."""
+    import asyncio
+
+    from deploy.doctor import examine
+
+    findings = asyncio.run(examine(_settings()))
+    for finding in findings:
+        say(finding.line())
+    if bad := sum(bool(finding.trouble) for finding in findings):
+        raise Failure(f"{bad} of {len(findings)} checks failed.")
+
+
 def _settings() -> UpSettings:
     try:
         return UpSettings()
