@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 import socket
@@ -65,7 +66,9 @@ class Service:
             async with AsyncExitStack() as stack:
                 self._unready = "waiting for Kafka"
                 clients = await connect(self._settings.kafka_bootstrap, stack)
-                session = await stack.enter_async_context(aiohttp.ClientSession())
+                session = await stack.enter_async_context(
+                    aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+                )
                 await self._work(clients, session)
         finally:
             self._dead = "stopped"
@@ -97,7 +100,13 @@ class Service:
 async def serve(service: Service, listener: socket.socket) -> int:
     """Answer HTTP and work until a signal comes or the work fails; the exit code of the process."""
     config = uvicorn.Config(
-        service.app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        service.app,
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -148,8 +157,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port))
     except OSError as error:
-        why = f"cannot listen on {host}:{port}: {error.strerror}; set ALERTS_PORT to another"
-        raise CannotStart(why) from error
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise CannotStart(f"cannot listen on {host}:{port}: {why}; set ALERTS_PORT to another") from error
 
 
 def main() -> int:

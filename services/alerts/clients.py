@@ -50,7 +50,9 @@ async def connect(bootstrap: str, stack: AsyncExitStack, patience: float = GIVE_
 
 async def _connect_once(bootstrap: str, stack: AsyncExitStack) -> Clients:
     async with AsyncExitStack() as attempt:
-        reader = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False)
+        reader = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
         attempt.push_async_callback(reader.stop)
         await reader.start()
         if missing := {ALERTS.name, SIGNALS.name} - set(await reader.topics()):

@@ -24,7 +24,7 @@ def topic_key(alert: Alert) -> bytes:
 
 
 class KafkaJournal:
-    """Reads with a consumer of its own that belongs to no group, and knows the end by its position."""
+    """Reads with a consumer of its own, in no group, that starts at the beginning; knows the end by position."""
 
     def __init__(self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> None:
         self._consumer, self._producer = consumer, producer
@@ -32,11 +32,13 @@ class KafkaJournal:
     async def unread(self) -> AsyncIterator[Entry]:
         """Everything up to the end as it was when the reading began."""
         partitions = await self._partitions()
+        self._consumer.resume(*partitions)
         ends = await self._consumer.end_offsets(partitions)
         while await self._behind(ends):
             for records in (await self._consumer.getmany(timeout_ms=200)).values():
                 for entry in _entries(records):
                     yield entry
+        self._consumer.pause(*partitions)
 
     async def send(self, alert: Alert, *, forget: bool = False) -> Awaitable[object]:
         """Hand one message to the idempotent producer; the answer is its acknowledgement by all replicas."""
@@ -50,7 +52,6 @@ class KafkaJournal:
         if not self._consumer.assignment():
             numbers = self._consumer.partitions_for_topic(ALERTS.name) or {0}
             self._consumer.assign([TopicPartition(ALERTS.name, number) for number in sorted(numbers)])
-            await self._consumer.seek_to_beginning()
         return list(self._consumer.assignment())
 
     async def _behind(self, ends: dict[TopicPartition, int]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
@@ -48,11 +48,11 @@ def bad_contact_words(signal: Signal) -> Words:
 
 def drop_words(signal: Signal, drop: Drop) -> Words:
     """What to say when a touchpoint's score has fallen."""
-    name, fallen = signal.metric.upper(), drop.baseline - drop.level
+    name, fallen = signal.metric.upper(), round(drop.baseline) - round(drop.level)
     usual, present = _points(signal.metric, drop.baseline), _points(signal.metric, drop.level)
     lines = [
         f"Since {_moment(drop.since)}, {name} at {signal.touchpoint} is about {present}"
-        f" instead of its usual {usual}: {fallen:.0f} points lower. {_MEANING[signal.metric]}",
+        f" instead of its usual {usual}: {fallen} points lower. {_MEANING[signal.metric]}",
         _certainty(signal.metric, drop),
         f"The answer that raised this alert: {signal.contact.score} of {SCALES[signal.metric].highest}"
         f" from {_customer(signal.contact)}, on {_moment(signal.contact.occurred_at)}.",
@@ -92,19 +92,18 @@ def _certainty(metric: Metric, drop: Drop) -> str:
     low, high = _points(metric, drop.low), _points(metric, drop.high)
     seen = f"going by {_answers(drop.n)}, the score now lies between {low} and {high} (95 % interval)"
     if drop.baseline > drop.high:
-        return f"How sure: very. {seen[0].upper()}{seen[1:]}, and the usual score is well above that."
+        return f"How sure: very. {seen[0].upper()}{seen[1:]}, and the usual score is above that."
     return (
-        "How sure: too many bad answers came too close together for it to be chance,"
+        "How sure: so many bad answers so close together are hardly chance,"
         f" but how deep the drop is remains to be seen: {seen}."
     )
 
 
 def _handled(contact: Contact) -> str:
-    who = contact.agent or (f"team {contact.team}" if contact.team else "")
-    team = f" (team {contact.team})" if contact.agent and contact.team else ""
-    by = f" by {_one_line(who)}{_one_line(team)}" if who else ""
-    via = f" via {_one_line(contact.channel)}" if contact.channel else ""
-    return f"Handled{by}{via}." if by or via else ""
+    agent, team, channel = _one_line(contact.agent), _one_line(contact.team), _one_line(contact.channel)
+    by = f" by {agent} (team {team})" if agent and team else f" by {agent or f'team {team}'}"
+    via = f" via {channel}" if channel else ""
+    return f"Handled{by if agent or team else ''}{via}." if agent or team or channel else ""
 
 
 def _quoted(contact: Contact) -> str:
@@ -131,6 +130,7 @@ def _answers(n: int) -> str:
 
 
 def _moment(at: datetime) -> str:
+    at = at.astimezone(UTC)
     return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 

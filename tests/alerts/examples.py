@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from schemas.alerts import Alert
 from schemas.keys import Key, KeyRing, Scope, digest
 from schemas.signals import Contact, Drop, Signal
+from services.alerts.lifecycle import step
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -56,6 +58,13 @@ OVER = Signal(
     contact=CONTACT,
     drop=BACK,
 )
+
+
+def opened(signal: Signal) -> Alert:
+    """The alert this signal opens."""
+    alert = step(None, signal, NOW).alert
+    assert alert is not None
+    return alert
 
 
 def key(secret: str, scopes: list[Scope], workspace: str = "acme") -> Key:

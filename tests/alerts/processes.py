@@ -8,11 +8,10 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -24,20 +23,7 @@ from schemas.keys import write_keys
 from schemas.signals import Signal
 from schemas.topics import ALERTS, SIGNALS
 from tests.alerts.examples import KEYS
-
-T = TypeVar("T")
-
-DEADLINE = 15.0
-
-
-async def until(ask: Callable[[], Awaitable[T]], why: str, seconds: float = DEADLINE) -> T:
-    """Ask again until the answer is true; the answer."""
-    end = time.monotonic() + seconds
-    while True:
-        if answer := await ask():
-            return answer
-        assert time.monotonic() < end, f"not within {seconds} s: {why}"
-        await asyncio.sleep(0.02)
+from tests.alerts.waiting import DEADLINE, until
 
 
 class Broker:
