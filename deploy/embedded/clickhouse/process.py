@@ -4,6 +4,7 @@ import fcntl
 import os
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -53,6 +54,7 @@ def serve(directory: Path, listener: socket.socket, users: Users) -> None:
     from deploy.embedded.clickhouse.errors import ClickHouseError
     from deploy.embedded.clickhouse.gateway import Gateway
 
+    _when_told_to_stop(lambda: os._exit(0))  # nothing runs yet that could be lost
     try:
         engine = Engine(directory / "store")
     except ClickHouseError as error:
@@ -68,11 +70,17 @@ def serve(directory: Path, listener: socket.socket, users: Users) -> None:
         timeout_keep_alive=60,
         timeout_graceful_shutdown=GRACE,
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _already_stopping)  # uvicorn raises the signal again after its own clean stop
+    server = uvicorn.Server(config)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    _when_told_to_stop(
+        stop
+    )  # before uvicorn listens to signals, and after: it raises them again when it ends
     endpoint = directory / "endpoint"
     _announce(endpoint, listener)
-    uvicorn.Server(config).run(sockets=[listener])
+    server.run(sockets=[listener])
     endpoint.unlink(missing_ok=True)
 
 
@@ -83,5 +91,9 @@ def _announce(endpoint: Path, listener: socket.socket) -> None:
     draft.replace(endpoint)
 
 
-def _already_stopping(number: int, frame: FrameType | None) -> None:
-    return
+def _when_told_to_stop(act: Callable[[], None]) -> None:
+    def told(number: int, frame: FrameType | None) -> None:
+        act()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, told)

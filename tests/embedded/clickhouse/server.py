@@ -1,8 +1,11 @@
 """The gateway as its users meet it: a process, a socket, a directory."""
 
+import contextlib
 import http.client
 import json
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +29,15 @@ def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.01)
+
+
+def reusable_port() -> int:
+    """A free port that no outgoing connection can take while the server is down: below the ephemeral range."""
+    for port in random.sample(range(20_000, 32_000), 50):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
 
 
 @dataclass

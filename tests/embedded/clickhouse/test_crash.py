@@ -5,7 +5,7 @@ import json
 import threading
 from pathlib import Path
 
-from tests.embedded.clickhouse.server import Launch, Server, until
+from tests.embedded.clickhouse.server import Launch, Server, reusable_port, until
 
 BATCH = 200
 
@@ -23,6 +23,8 @@ class Writer(threading.Thread):
         while not self.stopping.is_set():
             if self._send(self.acknowledged):
                 self.acknowledged += 1
+            else:
+                self.stopping.wait(0.02)
 
     def _send(self, batch: int) -> bool:
         rows = "\n".join(json.dumps({"batch": batch, "row": row}) for row in range(BATCH))
@@ -38,7 +40,7 @@ class Writer(threading.Thread):
 
 
 def test_every_acknowledged_batch_is_there_once(launch: Launch, tmp_path: Path) -> None:
-    server = launch(tmp_path / "data")
+    server = launch(tmp_path / "data", port=reusable_port())
     server.text(
         "CREATE TABLE ledger (batch UInt32, row UInt32) ENGINE = MergeTree ORDER BY (batch, row) "
         "SETTINGS non_replicated_deduplication_window = 10000"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded.clickhouse.server import Launch, Server, command
+from tests.embedded.clickhouse.server import Launch, Server, command, reusable_port
 
 
 def refused(directory: Path, port: int = 0, users: Path | None = None) -> str:
@@ -54,7 +54,7 @@ def test_only_this_user_and_this_machine(server: Server) -> None:
 def test_it_stops_when_told_and_finds_its_data_again(
     launch: Launch, tmp_path: Path, number: signal.Signals
 ) -> None:
-    first = launch(tmp_path / "data")
+    first = launch(tmp_path / "data", port=reusable_port())
     first.text("CREATE TABLE kept (a UInt8) ENGINE = MergeTree ORDER BY a")
     first.ask("INSERT INTO kept VALUES (1), (2)")
     first.process.send_signal(number)
@@ -63,6 +63,10 @@ def test_it_stops_when_told_and_finds_its_data_again(
     second = launch(tmp_path / "data", port=first.port)
     assert second.text("SELECT sum(a) FROM kept") == "3"
     assert second.stop() == 0
+
+
+def test_told_to_stop_before_anyone_asked(launch: Launch, tmp_path: Path) -> None:
+    assert launch(tmp_path / "data").stop() == 0
 
 
 def test_without_a_users_file_there_is_only_default(launch: Launch, tmp_path: Path) -> None:

@@ -146,13 +146,13 @@ def test_a_query_that_takes_too_long_is_stopped(server: Server) -> None:
 
 
 def test_slow_readers_do_not_hold_up_writers(server: Server, table: str) -> None:
-    """Eight slow questions fill the readers' pool; the writers' pool still answers, and sees them run."""
-    with ThreadPoolExecutor(8) as askers:
-        replies = [askers.submit(ask, server, SLOW, max_execution_time=2, max_threads=1) for _ in range(8)]
+    """Four slow questions fill the readers' pool; the writers' pool still answers, and sees them run."""
+    with ThreadPoolExecutor(4) as askers:
+        replies = [askers.submit(ask, server, SLOW, max_execution_time=3, max_threads=1) for _ in range(4)]
 
         four = "SELECT throwIf(count() < 4) FROM system.processes WHERE query LIKE 'SELECT count() FROM numbers%'"
         count_them = f"INSERT INTO {table} (id) {four}"
-        until(lambda: server.ask(count_them)[0] == 200, 1.5, "four slow questions run")
+        until(lambda: server.ask(count_them)[0] == 200, 2.5, "four slow questions run")
         assert server.ask("(7)", query=f"INSERT INTO {table} (id) VALUES")[0] == 200
         assert not any(reply.done() for reply in replies)
     assert {reply.result()[0] for reply in replies} == {408}
