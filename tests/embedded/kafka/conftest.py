@@ -1,0 +1,63 @@
+"""The broker under test: the embedded one, or the Apache Kafka that KAFKA_CONFORMANCE_BOOTSTRAP names.
+
+Tests that take `kafka_endpoint` know nothing else of it and hold for both; those that take `broker` own a process
+of the embedded one and may do what they like to it.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from tests.embedded.kafka.process import BrokerProcess, endpoint_of_somebody_else
+from tests.embedded.kafka.wire import Wire
+
+MakeTopic = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+def kafka_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    given = endpoint_of_somebody_else()
+    if given:
+        yield given
+        return
+    process = BrokerProcess(tmp_path_factory.mktemp("kafka"))
+    yield process.endpoint
+    process.close()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
+    process = BrokerProcess(tmp_path / "kafka", "--maintenance-seconds", "0.2")
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def wire(kafka_endpoint: str) -> Iterator[Wire]:
+    with Wire(kafka_endpoint) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def admin(kafka_endpoint: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=kafka_endpoint)
+    await client.start()
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def topic(admin: AIOKafkaAdminClient) -> str:
+    """A new topic of one partition."""
+    return await create_topic(admin)
+
+
+async def create_topic(admin: AIOKafkaAdminClient, partitions: int = 1, **configs: str) -> str:
+    name = f"topic-{uuid4().hex}"
+    settings = {key.replace("_", "."): value for key, value in configs.items()}
+    created = await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=settings)])
+    assert [error[1] for error in created.topic_errors] == [0]
+    return name
