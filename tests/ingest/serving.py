@@ -12,7 +12,7 @@ import uvicorn
 
 from schemas.feedback import Event
 from schemas.keys import Key, KeyRing, Scope, digest
-from services.ingest.app import create_app
+from services.ingest.app import Clock, create_app
 from services.ingest.publish import Publisher, PublishFailed
 from services.ingest.settings import IngestSettings
 
@@ -53,10 +53,12 @@ RING = KeyRing({k.sha256: k for k in KEYS})
 
 
 @asynccontextmanager
-async def serving(publisher: Publisher, read_timeout: float = 15.0) -> AsyncIterator[str]:
-    """The URL of a running app; its clock stands at NOW."""
+async def serving(
+    publisher: Publisher, read_timeout: float = 15.0, clock: Clock = lambda: NOW
+) -> AsyncIterator[str]:
+    """The URL of a running app; its clock stands at NOW unless another is given."""
     settings = IngestSettings(read_timeout_seconds=read_timeout)
-    app = create_app(settings, RING, publisher, lambda: NOW, lambda n: bytes(range(n)))
+    app = create_app(settings, RING, publisher, clock, lambda n: bytes(range(n)))
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = uvicorn.Server(
