@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from msgspec import Struct
 
 from schemas.topics import ALERTS, SIGNALS
@@ -39,13 +39,18 @@ async def connect(bootstrap: str, stack: AsyncExitStack, patience: float = GIVE_
                 try:
                     return await _connect_once(bootstrap, stack)
                 except (KafkaError, KafkaUnavailable, OSError) as error:
-                    trouble = str(error)
+                    trouble = in_words(error)
                     log.warning("Kafka not ready, will be tried again", bootstrap=bootstrap, error=trouble)
                 await asyncio.sleep(1)
     except TimeoutError:
         raise KafkaUnavailable(
-            f"no use of Kafka at {bootstrap} within {patience:g} s: {trouble or 'it does not answer'}"
+            f"Kafka at {bootstrap} was not ready within {patience:g} s: {trouble or 'it does not answer'}"
         ) from None
+
+
+def in_words(error: Exception) -> str:
+    """What an operator needs to know of a failed connection."""
+    return "it does not answer" if isinstance(error, KafkaConnectionError) else str(error)
 
 
 async def _connect_once(bootstrap: str, stack: AsyncExitStack) -> Clients:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+import structlog
 
 from schemas.keys import write_keys
-from services.alerts.__main__ import CannotStart, load_settings, main
+from services.alerts.__main__ import CannotStart, Service, load_settings, main, serve
 from services.alerts.clients import KafkaUnavailable, connect
 from services.alerts.notify.receivers import Receivers
 from services.alerts.settings import AlertsSettings, signing_key
-from tests.alerts.examples import BAD, KEYS, opened
+from tests.alerts.examples import BAD, KEYS, RING, opened
 
 
 @pytest.mark.parametrize(
@@ -114,5 +117,32 @@ async def test_kafka_that_does_not_answer_is_given_up_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         nowhere = f"127.0.0.1:{taken.getsockname()[1]}"
     async with AsyncExitStack() as stack:
-        with pytest.raises(KafkaUnavailable, match=f"^no use of Kafka at {nowhere} within 0.2 s: "):
+        with pytest.raises(
+            KafkaUnavailable, match=f"^Kafka at {nowhere} was not ready within 0.2 s: it does not"
+        ):
             await connect(nowhere, stack, patience=0.2)
+
+
+class Torn(Service):
+    """A service whose work cannot go on."""
+
+    async def run(self) -> None:
+        raise ExceptionGroup("one of two tasks", [OSError("the log\nis gone")])
+
+
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """Puts back the handlers that serving replaces."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("own_signals")
+async def test_when_the_work_cannot_go_on_it_ends_with_one_line_that_says_why() -> None:
+    with structlog.testing.capture_logs() as lines:
+        code = await serve(Torn(AlertsSettings(), RING), socket.create_server(("127.0.0.1", 0)))
+    assert code == 1
+    (line,) = lines
+    assert (line["log_level"], line["error"]) == ("critical", "OSError('the log\\nis gone')")
