@@ -109,7 +109,7 @@ class Engine:
             names = handle.query("SELECT name FROM system.formats").body.decode().split()
             functions = handle.query("SELECT name FROM system.table_functions").body.decode().split()
         self._formats = {name.lower(): name for name in names}
-        self.table_functions = frozenset(functions)
+        self.table_functions = frozenset(name.lower() for name in functions)
 
     def open(self) -> Handle:
         with _engine_errors():

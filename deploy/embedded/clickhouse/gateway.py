@@ -46,7 +46,7 @@ OK = Reply(200, {"Content-Type": "text/html; charset=UTF-8"}, b"Ok.\n")
 
 
 class Gateway:
-    """Writers and readers have a pool each, so that slow reports never hold up inserts."""
+    """Writers, readers and read-only users have a pool each: slow reports hold up neither inserts nor services."""
 
     def __init__(self, engine: Engine, users: Users, threads: int = 4) -> None:
         self._engine = engine
@@ -54,6 +54,7 @@ class Gateway:
         self._sessions = Sessions(engine)
         self._writers = ThreadPoolExecutor(threads, "writer")
         self._readers = ThreadPoolExecutor(threads, "reader")
+        self._guests = ThreadPoolExecutor(threads, "guest")
 
     async def answer(
         self, method: str, query_string: bytes, headers: Mapping[str, str], body: bytes
@@ -68,7 +69,7 @@ class Gateway:
                 return OK
             statement = parse(text)
             _refuse_writing_by_get(method, statement)
-            pool = self._readers if user.readonly or statement.reads else self._writers
+            pool = self._pool(user, statement)
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(pool, self._serve, request, user, statement, query_id)
         except ClickHouseError as error:
@@ -86,6 +87,11 @@ class Gateway:
         if error.status == 401:
             headers["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
         return Reply(error.status, headers, error.text(self._engine.version).encode())
+
+    def _pool(self, user: User, statement: Statement) -> ThreadPoolExecutor:
+        if user.readonly:
+            return self._guests
+        return self._readers if statement.reads else self._writers
 
     def _serve(self, request: Request, user: User, statement: Statement, query_id: str) -> Reply:
         output = self._engine.format_name(statement.output_format or request.default_format)

@@ -35,15 +35,17 @@ ALLOWED_SETTINGS = frozenset(
         "use_uncompressed_cache",
     )
 )
-LIMITS = ("max_result_rows", "max_result_bytes", "max_execution_time")
+LIMITS = ("max_result_rows", "max_result_bytes", "max_execution_time", "max_memory_usage")
 
 # Table functions that stay inside the tables; every other one the engine knows is refused.
 SAFE_TABLE_FUNCTIONS = frozenset(
-    ("dictionary", "format", "generateRandom", "generateSeries", "generate_series", "loop", "merge", "null")
-    + ("numbers", "numbers_mt", "primes", "values", "view", "viewExplain", "zeros", "zeros_mt")
+    ("dictionary", "format", "generaterandom", "generateseries", "generate_series", "loop", "merge", "null")
+    + ("numbers", "numbers_mt", "primes", "values", "view", "viewexplain", "zeros", "zeros_mt")
 )
 # Refused as functions whatever this engine lists.
-REFUSED_CALLS = re.compile(r"(?:file|url|s3|remote|executable|python)\w*|input", re.IGNORECASE)
+REFUSED_CALLS = re.compile(
+    r"(?:file|url)(?:cluster)?|(?:s3|remote|executable|python)\w*|input", re.IGNORECASE
+)
 # Functions that reach out of the tables. The engine takes their bare names too: arrayMap(file, ...), APPLY file.
 REFUSED_WORDS = re.compile(
     r"file|eval|python|executable|catboost\w*|chdb|sleep(?:EachRow)?|addressTo\w+|getMacro|getServerSetting"
@@ -117,7 +119,7 @@ def _words(text: str) -> Iterator[Word]:
 def _reaches_out(word: Word, table_functions: Set[str]) -> bool:
     if REFUSED_WORDS.fullmatch(word.text):
         return True
-    return word.called and bool(REFUSED_CALLS.fullmatch(word.text) or word.text in table_functions)
+    return word.called and bool(REFUSED_CALLS.fullmatch(word.text) or word.text.lower() in table_functions)
 
 
 def _refusal(why: str) -> ClickHouseError:

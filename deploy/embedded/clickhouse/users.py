@@ -17,6 +17,7 @@ class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_result_rows: int = 1_000_000
     max_result_bytes: int = 256_000_000
     max_execution_time: int = 60
+    max_memory_usage: int = 4_000_000_000
 
 
 @dataclass(frozen=True)

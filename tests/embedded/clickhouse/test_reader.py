@@ -30,6 +30,7 @@ def ask(server: Server, sql: str, **values: object) -> Reply:
         "SELECT 'file(', 'INTO OUTFILE', $$url('x')$$ -- eval(1)",
         "SELECT * FROM numbers(3) FORMAT JSON",
         "SELECT id AS url FROM {t} WHERE url IN (1)",
+        "SELECT URLHierarchy('https://x.example/a/b'), domain('https://x.example')",
         "SELECT count() AS `number of file(s)`, 1 AS `INTO OUTFILE` FROM {t}",
     ],
 )
@@ -115,7 +116,7 @@ def test_attacks_are_refused(server: Server, table: str, tmp_path: Path, attack:
     "setting",
     [
         "readonly",
-        "max_memory_usage",
+        "max_threads_for_indexes",
         "format_schema",
         "output_format_schema",
         "allow_ddl",
@@ -145,8 +146,8 @@ def test_a_query_that_takes_too_long_is_stopped(server: Server) -> None:
     assert (status, headers["X-ClickHouse-Exception-Code"]) == (408, "159")
 
 
-def test_slow_readers_do_not_hold_up_writers(server: Server, table: str) -> None:
-    """Four slow questions fill the readers' pool; the writers' pool still answers, and sees them run."""
+def test_slow_readers_do_not_hold_up_services(server: Server, table: str) -> None:
+    """Four slow questions fill the readers' pool; services still write and read, and see them run."""
     with ThreadPoolExecutor(4) as askers:
         replies = [askers.submit(ask, server, SLOW, max_execution_time=3, max_threads=1) for _ in range(4)]
 
@@ -154,9 +155,15 @@ def test_slow_readers_do_not_hold_up_writers(server: Server, table: str) -> None
         count_them = f"INSERT INTO {table} (id) {four}"
         until(lambda: server.ask(count_them)[0] == 200, 2.5, "four slow questions run")
         assert server.ask("(7)", query=f"INSERT INTO {table} (id) VALUES")[0] == 200
+        assert server.text(f"SELECT max(id) FROM {table}") == "7"
         assert not any(reply.done() for reply in replies)
     assert {reply.result()[0] for reply in replies} == {408}
-    assert server.text(f"SELECT max(id) FROM {table}") == "7"
+
+
+def test_one_reader_does_not_take_all_memory(server: Server) -> None:
+    hungry = "SELECT length(groupArray(number)) FROM numbers(20000000)"
+    status, headers, _ = ask(server, hungry, max_memory_usage=50_000_000)
+    assert (status, headers["X-ClickHouse-Exception-Code"]) == (500, "241")
 
 
 def test_parameters_are_values_not_text(server: Server) -> None:
