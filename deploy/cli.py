@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from importlib import import_module, util
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -46,11 +47,17 @@ def up(
 def provision(
     replication: Annotated[int, typer.Option(help="Copies of each topic on a Kafka cluster.")] = 1,
     cluster: Annotated[str, typer.Option(help="Make the tables replicated on this ClickHouse cluster.")] = "",
+    keys: Annotated[
+        Path | None, typer.Option(help="Also make keys in this directory, if it has none.")
+    ] = None,
 ) -> None:
     """Create or update the topics on KAFKA_BOOTSTRAP and the tables on CLICKHOUSE_URL."""
     from deploy.provision import command
+    from deploy.up.credentials import dev_keys, write_key_files
 
     settings = _settings()
+    if keys is not None:
+        write_key_files(keys, dev_keys(keys))
     differences = command.topics(settings.kafka_address, replication)
     statements = command.tables(settings.clickhouse_address, cluster)
     for line in command.report(differences, statements):

@@ -34,7 +34,7 @@ def topic_differences(bootstrap: str, timeout_ms: int) -> list[Difference]:
         admin.close()
 
 
-def connect(bootstrap: str, timeout_ms: int = 10_000) -> Any:
+def connect(bootstrap: str, timeout_ms: int = 5_000) -> Any:
     """kafka-python's admin client (aiokafka's cannot change one setting and leave the others).
 
     Raises kafka.errors.KafkaError when no broker answers in time.

@@ -16,15 +16,21 @@ class UpSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    aftertouch_data: Path = Path("data")
-    ingest_port: Port = 8000
-    alerts_port: Port = 8001
-    aggregator_port: Port = 8002
-    aggregator_sink_port: Port = 8003
-    clickhouse_port: Port = 8123
-    kafka_port: Port = 9092
-    kafka_bootstrap: str = ""
-    clickhouse_url: str = ""
+    aftertouch_data: Path = Field(
+        default=Path("data"), description="Directory of keys, logs and the embedded stores' data"
+    )
+    ingest_port: Port = Field(default=8000, description="Port of ingest")
+    alerts_port: Port = Field(default=8001, description="Port of alerts")
+    aggregator_port: Port = Field(default=8002, description="Port of the windows worker's health and metrics")
+    aggregator_sink_port: Port = Field(default=8003, description="Port of the sink's health and metrics")
+    clickhouse_port: Port = Field(default=8123, description="Port of the embedded ClickHouse")
+    kafka_port: Port = Field(default=9092, description="Port of the embedded Kafka broker")
+    kafka_bootstrap: str = Field(
+        default="", description="Kafka to use instead of the embedded broker, as host:port[,host:port]"
+    )
+    clickhouse_url: str = Field(
+        default="", description="ClickHouse to use instead of the embedded one, with user and password"
+    )
 
     @property
     def kafka_address(self) -> str:
