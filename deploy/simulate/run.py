@@ -39,10 +39,10 @@ async def _simulate(plan: Plan, where: Where, batch: int, clock: Clock, shown: t
         door = Door(session, where)
         await door.check()
         traffic = Traffic(plan)
-        console.print(opening(plan, traffic, where), markup=False)
         sending = asyncio.create_task(send(traffic.answers(), door, batch, clock, sent))
         for stop in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(stop, sending.cancel)
+        console.print(opening(plan, traffic, where), markup=False)
         with Progress(
             SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console
         ) as bar:
