@@ -57,7 +57,7 @@ class Server:
                     frame = await read_frame(reader)
                     await answers.put(tasks.create_task(_answer(broker, frame, writer)))
                     await asyncio.sleep(0)  # an append is begun even if its sender hangs up at once
-        except* (asyncio.IncompleteReadError, ConnectionError, StorageFailure):
+        except* (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError, StorageFailure):
             pass  # the peer hung up, or this broker is about to
         except* ProtocolViolation as violations:
             _log.warning("closed a connection that sent %s", violations.exceptions[0])

@@ -19,6 +19,11 @@ def until(condition: Callable[[], bool], within: float = DEADLINE_SECONDS) -> No
         time.sleep(0.01)
 
 
+def launch(data: Path, port: str, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "deploy.embedded.kafka", "--data", str(data), "--port", port, *options]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
 class BrokerProcess:
     def __init__(self, data: Path, *options: str) -> None:
         self.data = data
@@ -28,15 +33,11 @@ class BrokerProcess:
 
     def start(self) -> None:
         (self.data / "endpoint").unlink(missing_ok=True)
-        self.process = self.launch(self._port)
+        self.process = launch(self.data, self._port, *self._options)
         until(lambda: (self.data / "endpoint").exists() or self.process.poll() is not None)
         assert self.process.poll() is None, self.complaint()
         self.endpoint = (self.data / "endpoint").read_text().strip()
         self._port = self.endpoint.rpartition(":")[2]
-
-    def launch(self, port: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "deploy.embedded.kafka", "--data", str(self.data), "--port", port]
-        return subprocess.Popen([*command, *self._options], stderr=subprocess.PIPE, text=True)
 
     def kill(self) -> None:
         self.process.kill()
