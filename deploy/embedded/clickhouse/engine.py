@@ -127,5 +127,5 @@ class Engine:
         """Drivers compare X-ClickHouse-Format with the canonical spelling."""
         canonical = self._formats.get(name.lower())
         if canonical is None:
-            raise ClickHouseError(73, f"Unknown format {name}.", "UNKNOWN_FORMAT")
+            raise ClickHouseError(73, f"Unknown format {name}.")
         return canonical

@@ -6,12 +6,12 @@ NAMES = {
     27: "CANNOT_PARSE_INPUT_ASSERTION_FAILED",
     48: "NOT_IMPLEMENTED",
     62: "SYNTAX_ERROR",
-    81: "UNKNOWN_DATABASE",
+    73: "UNKNOWN_FORMAT",
     115: "UNKNOWN_SETTING",
     117: "INCORRECT_DATA",
-    159: "TIMEOUT_EXCEEDED",
     164: "READONLY",
     194: "REQUIRED_PASSWORD",
+    358: "INTO_OUTFILE_NOT_ALLOWED",
     372: "SESSION_NOT_FOUND",
     373: "SESSION_IS_LOCKED",
     512: "SET_NON_GRANTED_ROLE",
@@ -19,13 +19,27 @@ NAMES = {
     1001: "STD_EXCEPTION",
 }
 
-# Code -> HTTP status, as the server's own table; what is not listed is a 500.
-STATUS = (
-    {194: 401, 159: 408, 223: 413, 48: 501, 76: 503, 209: 503}
-    | dict.fromkeys((192, 193, 512, 516), 403)
-    | dict.fromkeys((46, 47, 50, 56, 60, 63, 73, 78, 81, 101, 106, 115, 152, 372), 404)
-    | dict.fromkeys((6, 15, 25, 26, 27, 38, 41, 44, 53, 62, 69, 70, 72, 117, 126, 168, 182, 183), 400)
-    | dict.fromkeys((36, 42, 43, 403, 441, 376, 427, 457, 675, 676), 400)
+# The server's own table of HTTP statuses; what is not listed is a 500.
+STATUS = {
+    "REQUIRED_PASSWORD": 401,
+    "UNKNOWN_USER": 403,
+    "WRONG_PASSWORD": 403,
+    "AUTHENTICATION_FAILED": 403,
+    "SET_NON_GRANTED_ROLE": 403,
+    "TIMEOUT_EXCEEDED": 408,
+    "QUERY_IS_TOO_LARGE": 413,
+    "NOT_IMPLEMENTED": 501,
+    "CANNOT_OPEN_FILE": 503,
+    "SOCKET_TIMEOUT": 503,
+}
+_NOT_FOUND = re.compile(
+    r"UNKNOWN_(TABLE|FUNCTION|IDENTIFIER|TYPE|STORAGE|DATABASE|DATABASE_ENGINE|SETTING|FORMAT|TYPE_OF_QUERY"
+    r"|AGGREGATE_FUNCTION|DIRECTION_OF_SORTING)"
+)
+_BAD_REQUEST = re.compile(
+    r"CANNOT_PARSE_\w+|SYNTAX_ERROR|INCORRECT_DATA|TYPE_MISMATCH|BAD_QUERY_PARAMETER|DUPLICATE_COLUMN|ILLEGAL_\w+"
+    r"|TOO_(DEEP|BIG)_AST|UNKNOWN_(ELEMENT_IN_AST|TYPE_OF_AST_NODE)|UNEXPECTED_(AST_STRUCTURE|EXPRESSION)"
+    r"|NUMBER_OF_ARGUMENTS_DOESNT_MATCH|BAD_ARGUMENTS|VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE|INVALID_JOIN_ON_EXPRESSION"
 )
 
 _PREFIX = re.compile(r"(?:Code: \d+\. DB::Exception: )+")
@@ -43,7 +57,9 @@ class ClickHouseError(Exception):
 
     @property
     def status(self) -> int:
-        return STATUS.get(self.code, 500)
+        if _NOT_FOUND.fullmatch(self.name):
+            return 404
+        return 400 if _BAD_REQUEST.fullmatch(self.name) else STATUS.get(self.name, 500)
 
     def text(self, version: str) -> str:
         return f"Code: {self.code}. DB::Exception: {self.sentence} ({self.name}) (version {version})\n"

@@ -16,8 +16,8 @@ WRITE_VERBS = frozenset(
 
 _TOKEN = re.compile(
     rb"(?P<skip>\s+|--[^\n]*|#[! ][^\n]*|/\*.*?\*/)"
-    rb"|(?P<quoted>'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|\"(?:[^\"\\]|\\.)*\")"
-    rb"|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
+    rb"|(?P<quoted>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|\"(?:[^\"\\]|\\.)*\")"
+    rb"|(?P<word>[A-Za-z_][A-Za-z0-9_$]*)"
     rb"|(?P<mark>.)",
     re.DOTALL,
 )
@@ -68,6 +68,8 @@ def _plain(text: bytes, verb: str) -> Statement:
         raise ClickHouseError(
             48, "INSERT ... SELECT ... FROM input() is not supported: insert the rows directly."
         )
+    if (b"INTO", b"OUTFILE") in pairwise(upper):
+        raise ClickHouseError(358, "INTO OUTFILE is not allowed: the result is the answer.")
     if b";" in words:
         raise ClickHouseError(62, "Multi-statements are not allowed: send one query at a time.")
     if verb == "WITH" and b"INSERT" in upper:

@@ -105,6 +105,7 @@ def test_parameters_and_settings_in_the_query_string(server: Server, table: str)
         ("SELECT 1", {"user": "nobody"}, 403, 516),
         ("SELECT 1", {"user": "bi", "password": "wrong"}, 403, 516),
         ("SELECT 1", {"compress": "1"}, 501, 48),
+        ("SELECT 1 INTO OUTFILE '/nowhere/x'", {}, 500, 358),
         ("INSERT INTO t SELECT * FROM input('a UInt8') FORMAT CSV\n1;", {}, 501, 48),
     ],
 )
@@ -160,8 +161,9 @@ def test_a_broken_body_is_refused_in_one_sentence(server: Server) -> None:
     assert b"not valid gzip" in body
 
 
-def test_a_session_takes_one_query_at_a_time_and_can_be_checked(server: Server) -> None:
-    assert server.ask("SELECT 1", session_id="unheard-of", session_check=1)[0] == 404
+def test_a_session_keeps_what_was_set_and_can_be_checked(server: Server) -> None:
+    _, headers, _ = server.ask("SELECT 1", session_id="unheard-of", session_check=1)
+    assert headers["X-ClickHouse-Exception-Code"] == "372"
     server.text("SET max_block_size = 99", session_id="s1")
     assert server.text("SELECT getSetting('max_block_size')", session_id="s1", session_check=1) == "99"
     assert server.text("SELECT getSetting('max_block_size')") != "99"

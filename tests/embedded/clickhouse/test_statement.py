@@ -44,6 +44,7 @@ def test_an_insert_is_split_from_its_rows(text: bytes, sql: str, rows_format: st
         (b"SELECT 1 FORMAT CSV SETTINGS max_threads = 1", "CSV"),
         (b"SELECT settings FROM t FORMAT CSV", "CSV"),
         (b"SELECT 'FORMAT CSV'", ""),
+        (b"SELECT $a$ it's $$ ; $a$ FORMAT CSV", "CSV"),
         (b"SELECT 1 AS format FROM t", ""),
     ],
 )
