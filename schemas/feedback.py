@@ -88,8 +88,8 @@ _answers = msgspec.json.Decoder(Answer)
 _events = msgspec.json.Decoder(Event)
 _encoder = msgspec.json.Encoder()
 
-_AT_FIELD = re.compile(r" - at `\$\.(\w+)")
-_MISSING_FIELD = re.compile(r"missing required field `(\w+)`")
+_AT_FIELD = re.compile(r" - at `\$\.(\w+)[^`]*`\Z")
+_MISSING_FIELD = re.compile(r"Object missing required field `(\w+)`\Z")
 _REASON_BY_FIELD = {
     "touchpoint": Reason.TOUCHPOINT_INVALID,
     "metric": Reason.METRIC_UNKNOWN,
@@ -168,9 +168,9 @@ def refusal(event: Event) -> Rejected | None:
 
 def _explain(message: str) -> Rejected:
     """Name the reason and the field behind a msgspec error, without the value."""
-    if missing := _MISSING_FIELD.search(message):
+    if missing := _MISSING_FIELD.match(message):
         return refuse(Reason.FIELD_MISSING, f"{missing[1]} is required")
-    if "unknown field" in message:
+    if message.startswith("Object contains unknown field"):
         return refuse(
             Reason.FIELD_UNKNOWN, f"feedback has only the fields {', '.join(Answer.__struct_fields__)}"
         )
