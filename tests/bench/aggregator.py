@@ -1,0 +1,127 @@
+"""Events per second of the windows worker, against a bare aiokafka consumer of the same topic."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import urllib3
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from schemas.feedback import Event, encode, topic_key
+from schemas.scoring import METRICS, SCALES
+from schemas.topics import EVENTS
+from tests.bench.processes import cpu_seconds
+from tests.stack import ROOT, Stack, request, wait_for
+
+COUNT = 200_000
+ROUNDS = 3
+GROUP = "aftertouch-windows"
+
+
+async def produce(bootstrap: str, count: int) -> None:
+    """Put answers of 500 touchpoints on the topic."""
+    random, now = Random(1), datetime.now(UTC) - timedelta(minutes=10)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_batch_size=1 << 18
+    )
+    await producer.start()
+    for number in range(count):
+        metric, at = random.choice(METRICS), now + timedelta(milliseconds=number * 2)
+        event = Event(
+            workspace="default",
+            touchpoint=f"t{random.randrange(500)}",
+            metric=metric,
+            score=random.randint(SCALES[metric].highest // 2, SCALES[metric].highest),
+            event_id=f"{number}-{random.getrandbits(48):x}",
+            occurred_at=at,
+            received_at=at,
+            customer_id=f"c{random.randrange(10**5)}",
+            comment="It took a while, but they solved it." if number % 3 == 0 else "",
+        )
+        await producer.send(EVENTS.name, encode(event), topic_key(event.workspace, event.touchpoint))
+    await producer.stop()
+
+
+async def committed(bootstrap: str) -> int:
+    """How many events the windows worker has committed."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=GROUP, enable_auto_commit=False)
+    await consumer.start()
+    partitions = [TopicPartition(EVENTS.name, number) for number in range(EVENTS.partitions)]
+    consumer.assign(partitions)
+    found = [await consumer.committed(tp) or 0 for tp in partitions]
+    await consumer.stop()
+    return sum(found)
+
+
+def run_windows(bootstrap: str, data: Path, expected: int) -> tuple[float, float]:
+    """CPU and wall seconds of a worker from its start until that many events are committed."""
+    port = "18902"
+    env = os.environ | {
+        "KAFKA_BOOTSTRAP": bootstrap,
+        "AGGREGATOR_PORT": port,
+        "AGGREGATOR_DATA_DIR": str(data),
+        "AGGREGATOR_LOG_LEVEL": "ERROR",
+    }
+    started = time.perf_counter()
+    with (data / "windows.log").open("ab") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "services.aggregator", "windows"],
+            cwd=ROOT,
+            env=env,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_for(
+            lambda: is_ready(port) and asyncio.run(committed(bootstrap)) >= expected, 120, "all committed"
+        )
+        return cpu_seconds(worker.pid), time.perf_counter() - started
+    finally:
+        worker.terminate()
+        worker.wait(20)
+
+
+def is_ready(port: str) -> bool:
+    """Whether the worker has restored its partitions."""
+    try:
+        return request("GET", f"http://127.0.0.1:{port}/readyz")[0] == 200
+    except urllib3.exceptions.HTTPError:
+        return False
+
+
+def bare(bootstrap: str) -> float:
+    """CPU seconds of the bare consumer."""
+    command = [sys.executable, "-m", "tests.bench.bare_consumer", bootstrap, str(COUNT)]
+    return float(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.split()[0])
+
+
+def measure() -> dict[str, float]:
+    """Microseconds of CPU per event, and the ratio of the medians."""
+    ours, yardstick, walls = [], [], []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as folder, Stack(Path(folder) / "data", only="kafka") as stack:
+            data, bootstrap = Path(folder), stack.url("kafka")
+            start_cpu, start_wall = run_windows(bootstrap, data, expected=0)
+            asyncio.run(produce(bootstrap, COUNT))
+            yardstick.append(bare(bootstrap))
+            cpu, wall = run_windows(bootstrap, data, expected=COUNT)
+            ours.append(cpu - start_cpu)
+            walls.append(wall - start_wall)
+    ours, yardstick, walls = sorted(ours), sorted(yardstick), sorted(walls)
+    middle = ROUNDS // 2
+    return {
+        "aggregator_events": COUNT,
+        "aggregator_us_per_event": 1e6 * ours[middle] / COUNT,
+        "aggregator_events_per_second_per_core": COUNT / ours[middle],
+        "aggregator_events_per_second_wall": COUNT / walls[middle],
+        "bare_consumer_us_per_event": 1e6 * yardstick[middle] / COUNT,
+        "aggregator_ratio_to_bare_consumer": yardstick[middle] / ours[middle],
+    }
