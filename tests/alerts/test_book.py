@@ -141,6 +141,15 @@ async def test_another_process_s_changes_are_learnt_and_its_older_ones_are_not()
     assert one.store.open_count == 0
 
 
+async def test_an_older_state_read_late_changes_nothing() -> None:
+    life = Life(MemoryTopic())
+    await life.turn(DROP)
+    (firing,) = life.store
+    await life.turn(OVER)
+    life.store.put(firing)
+    assert [alert.state for alert in life.store] == ["resolved"]
+
+
 async def test_old_alerts_leave_memory_and_topic() -> None:
     topic = MemoryTopic()
     life = Life(topic)
