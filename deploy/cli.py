@@ -24,7 +24,7 @@ LATER = {"simulate": "deploy.simulate.command", "import": "deploy.history.comman
 
 def say(line: str) -> None:
     """One line for a person; it is never wrapped, so that what it shows can be pasted."""
-    Console(soft_wrap=True).print(line, markup=False, highlight=False)
+    Console(soft_wrap=True, emoji=False).print(line, markup=False)
 
 
 @app.command()
@@ -108,7 +108,7 @@ def main() -> None:
 
 
 def _end(sentence: str, code: int) -> NoReturn:
-    Console(stderr=True, soft_wrap=True).print(f"aftertouch: {sentence}", markup=False, highlight=False)
+    Console(stderr=True, soft_wrap=True, emoji=False).print(f"aftertouch: {sentence}", markup=False)
     sys.exit(code)
 
 

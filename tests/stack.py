@@ -91,9 +91,10 @@ class Stack:
         self.data.mkdir(parents=True, exist_ok=True)
         if self._apache is not None:
             self._env["KAFKA_BOOTSTRAP"] = self._apache.start()
+        ready = self.data / "endpoints.json"
+        ready.unlink(missing_ok=True)  # a killed one leaves it behind
         try:
             self._up = process = self.launch()
-            ready = self.data / "endpoints.json"
             wait_for(
                 lambda: ready.exists() or process.poll() is not None, READY_SECONDS, "every part is ready"
             )

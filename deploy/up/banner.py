@@ -8,20 +8,28 @@ from urllib.parse import urlencode
 
 from deploy.up.credentials import DevKeys
 
+PURPOSES = {
+    "ingest": "POST /v1/feedback",
+    "alerts": "GET /v1/alerts, with the server key",
+    "windows": "health and metrics of the rolling scores",
+    "sink": "health and metrics of the way into ClickHouse",
+    "clickhouse": "database feedback, for BI tools",
+    "kafka": "topics feedback.*",
+}
 QUERY = "SELECT touchpoint, metric, window, n, score, score_low, score_high FROM feedback.current_scores"
 
 
-def banner(urls: Mapping[str, str], keys: DevKeys, data: Path) -> list[str]:
+def banner(urls: Mapping[str, str], keys: DevKeys, data: Path, own_clickhouse: bool) -> list[str]:
     """The lines, plain text, so that they read the same in a terminal and in a file."""
-    rows = [(name, urls[name]) for name in urls]
-    rows += [("server key", keys.server), ("import key", keys.imports)]
-    rows += [("BI login", f"user {keys.bi_user}, password {keys.bi_password}, database feedback, read-only")]
-    rows += [("logs", f"{data / 'logs'}/NAME.log"), ("keys", str(data / "dev-keys.json"))]
-    lines = ["Aftertouch is ready.", ""]
-    lines += [f"  {name:<11} {value}" for name, value in rows]
+    rows = [(name, f"{urls[name]:<23}  {purpose}") for name, purpose in PURPOSES.items() if name in urls]
+    rows += [("", ""), ("server key", keys.server), ("import key", keys.imports)]
+    if own_clickhouse:
+        rows.append(("BI login", f"user {keys.bi_user}, password {keys.bi_password}, read-only"))
+    rows += [("keys in", str(data / "dev-keys.json")), ("logs in", str(data / "logs"))]
+    lines = ["", "Aftertouch is ready.", "", *(f"  {name:<11} {value}".rstrip() for name, value in rows)]
     if "ingest" in urls:
         lines += ["", "Post a first answer:", post_line(urls["ingest"], keys.server)]
-    if "clickhouse" in urls:
+    if own_clickhouse:
         lines += ["", "See the scores:", scores_line(urls["clickhouse"], keys)]
     return [*lines, "", "Ctrl-C stops everything; the data stays."]
 

@@ -55,6 +55,7 @@ class Stack:
         task = asyncio.current_task()
         assert task is not None
         _on_signals(task.cancel)
+        self._say(f"Starting {', '.join(self._names)} on {self._where.data} ...")
         try:
             await self._keep_running()
         except asyncio.CancelledError:
@@ -96,7 +97,8 @@ class Stack:
             command.tables(self._where.clickhouse)
 
     def _announce(self) -> None:
-        for line in banner(self._where.urls(), self._keys, self._where.data):
+        own_clickhouse = "clickhouse" in self._names
+        for line in banner(self._where.urls(), self._keys, self._where.data, own_clickhouse):
             self._say(line)
         self._supervisor.changed = self._write_endpoints
         self._write_endpoints()

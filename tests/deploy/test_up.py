@@ -93,6 +93,7 @@ def test_the_parts_of_a_killed_supervisor_end_by_themselves(broker: Stack) -> No
     broker.kill()
     wait_for(lambda: not _alive(pid), 5, "the broker has ended")
     broker.start()
+    assert broker.pid(BROKER) != pid
 
 
 def test_a_second_instance_on_the_same_data_is_refused(broker: Stack) -> None:
