@@ -201,6 +201,29 @@ async def test_a_pause_the_receiver_asks_for_holds_for_its_whole_line() -> None:
     assert min(posted[1:]) >= 120
 
 
+async def test_a_post_under_way_when_the_service_stops_is_still_written_down() -> None:
+    gate = Gate()
+    desk = Desk(SLOW, {}, gate.post, Limits())
+    work = asyncio.create_task(desk.deliveries.run())
+    await desk.deliveries.offer(ALERT)
+    await gate.called.wait()
+    work.cancel()
+    asyncio.get_running_loop().call_later(0.05, gate.open.set)
+    await asyncio.wait([work])
+    assert desk.book.outcomes == [("firing", "delivered", "")]
+
+
+async def test_a_post_that_hangs_does_not_keep_the_service_from_stopping() -> None:
+    gate = Gate()
+    desk = Desk(SLOW, {}, gate.post, Limits(last_seconds=0.05))
+    work = asyncio.create_task(desk.deliveries.run())
+    await desk.deliveries.offer(ALERT)
+    await gate.called.wait()
+    work.cancel()
+    await asyncio.wait_for(asyncio.wait([work]), 5)
+    assert desk.book.outcomes == []
+
+
 async def test_an_outcome_that_cannot_be_written_down_ends_the_work() -> None:
     class Torn(RecordingBook):
         async def record(self, spoken: Alert, outcome: str, detail: str = "") -> None:

@@ -38,10 +38,12 @@ class Chance(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """At most `waiting` alerts wait for one receiver, and `at_once` are posted to it at the same time."""
+    """At most `waiting` alerts wait for one receiver, and `at_once` are posted to it at the same time. When the
+    service stops, posts under way have `last_seconds` to be answered and written down."""
 
     waiting: int = 10_000
     at_once: int = 8
+    last_seconds: float = 1.0
     patience: Patience = Patience()
 
 
@@ -85,19 +87,30 @@ class Line:
         """Post what is due, `at_once` at a time, for ever."""
         async with asyncio.TaskGroup() as tasks:
             for _ in range(limits.at_once):
-                tasks.create_task(self._work(tasks, limits.patience))
+                tasks.create_task(self._work(tasks, limits))
 
-    async def _work(self, tasks: asyncio.TaskGroup, patience: Patience) -> None:
+    async def _work(self, tasks: asyncio.TaskGroup, limits: Limits) -> None:
         while True:
             alert_id = await self._due.get()
             await self._until_open()
             job = self._jobs[alert_id]
-            verdict = self._weigh(job, await self._post(self._url, job.alert), patience)
+            telling = asyncio.create_task(self._tell(job, limits.patience))
+            try:
+                verdict = await asyncio.shield(telling)
+            except asyncio.CancelledError:
+                await asyncio.wait([telling], timeout=limits.last_seconds)
+                telling.cancel()
+                raise
             if isinstance(verdict, Retry):
-                self._telemetry.count(ALERTS_DELIVERIES, "retry")
                 tasks.create_task(self._again(job, verdict))
-            else:
-                await self._finish(job, verdict)
+
+    async def _tell(self, job: Job, patience: Patience) -> Verdict:
+        verdict = self._weigh(job, await self._post(self._url, job.alert), patience)
+        if isinstance(verdict, Retry):
+            self._telemetry.count(ALERTS_DELIVERIES, "retry")
+        else:
+            await self._finish(job, verdict)
+        return verdict
 
     def _weigh(self, job: Job, verdict: Verdict, patience: Patience) -> Verdict:
         if not isinstance(verdict, Retry):
