@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from deploy.embedded.kafka.broker import Broker
 from deploy.embedded.kafka.coordinator import Coordinator
@@ -28,10 +28,6 @@ from deploy.embedded.kafka.store import Store
 from deploy.embedded.kafka.topics import Topics
 
 HOST = "127.0.0.1"
-
-
-class CannotStart(Exception):
-    """One sentence for the operator."""
 
 
 def main() -> int:
@@ -47,12 +43,16 @@ def main() -> int:
     try:
         with _lock(asked.data), _listening(asked.port) as listening:
             failure = asyncio.run(_run(asked, listening))
-    except (CannotStart, sqlite3.Error) as reason:
-        print(f"embedded kafka: cannot start: {reason}", file=sys.stderr)
-        return 2
+    except sqlite3.Error as error:
+        _refuse(f"{asked.data} holds no usable log: {error}")
     if failure:
         print(f"embedded kafka: stopped, a commit to disk failed: {failure}; start it again", file=sys.stderr)
     return 1 if failure else 0
+
+
+def _refuse(reason: str) -> NoReturn:
+    print(f"embedded kafka: cannot start: {reason}", file=sys.stderr)
+    raise SystemExit(2)
 
 
 def _lock(data: Path) -> TextIO:
@@ -62,9 +62,9 @@ def _lock(data: Path) -> TextIO:
         lock = (data / "lock").open("w")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise CannotStart(f"another broker uses {data}; stop it or choose another --data") from None
+        _refuse(f"another broker uses {data}; stop it or choose another --data")
     except OSError as error:
-        raise CannotStart(f"{data} cannot hold the data: {error.strerror}") from None
+        _refuse(f"{data} cannot hold the data: {error.strerror}")
     return lock
 
 
@@ -72,7 +72,7 @@ def _listening(port: int) -> socket.socket:
     try:
         return socket.create_server((HOST, port))
     except OSError as error:
-        raise CannotStart(f"{HOST}:{port}: {error.strerror}; choose another --port") from None
+        _refuse(f"{HOST}:{port}: {error.strerror}; choose another --port")
 
 
 async def _run(asked: argparse.Namespace, listening: socket.socket) -> str:
@@ -108,17 +108,12 @@ async def _loaded(store: Store, port: int) -> Broker:
     await store.submit(("INSERT OR IGNORE INTO meta VALUES ('cluster_id', ?)", (uuid.uuid4().hex,)))
     meta = dict(store.rows("SELECT name, value FROM meta"))
     now, producer_ids = asyncio.get_running_loop().time, count(int(meta.get("next_producer_id", "1")))
-    return Broker(
-        HOST,
-        port,
-        meta["cluster_id"],
-        store,
-        Topics(store),
-        Coordinator(store, now()),
-        producer_ids,
-        now,
-        lambda: time.time_ns() // 1_000_000,
-    )
+    topics, groups, cluster_id = Topics(store), Coordinator(store, now()), meta["cluster_id"]
+    return Broker(HOST, port, cluster_id, store, topics, groups, producer_ids, now, _now_ms)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _write_endpoint(path: Path, broker: Broker) -> None:

@@ -5,7 +5,6 @@ Not implemented: replica placement (assignments only give a number of partitions
 (none are described or altered), synonyms and documentation of settings.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -19,26 +18,18 @@ Config = dict[str, str]
 
 
 async def create_topics(broker: Broker, request: Any, client: Client) -> Answer:
-    times = Counter(asked.name for asked in request.topics)
-    once = [asked for asked in request.topics if times[asked.name] == 1]
-    topics = [_created(broker, asked, request.validate_only) for asked in once]
-    topics += [_refused(name, Error.INVALID_REQUEST, "named twice") for name in times if times[name] > 1]
+    topics = [_created(broker, asked, request.validate_only) for asked in request.topics]
     await broker.store.submit()
     return {"topics": topics}
-
-
-def _refused(name: str, error: Error, message: str | None = None) -> Answer:
-    return {"name": name, "error_code": error, "error_message": message, "configs": None}
 
 
 def _created(broker: Broker, asked: Any, validate_only: bool) -> Answer:
     count = len(asked.assignments) or (1 if asked.num_partitions == -1 else asked.num_partitions)
     topic = Topic(asked.name, _own(asked.configs), [])
     error, message = broker.topics.creation_refusal(asked.name, count), config_refusal(topic.config)
-    if error is not Error.NONE:
-        return _refused(asked.name, error)
-    if message is not None:
-        return _refused(asked.name, Error.INVALID_CONFIG, message)
+    if error is not Error.NONE or message is not None:
+        error = error or Error.INVALID_CONFIG
+        return {"name": asked.name, "error_code": error, "error_message": message, "configs": None}
     if not validate_only:
         broker.topics.add(topic, count)
     shape = {"num_partitions": count, "replication_factor": 1, "configs": described_settings(topic)}
@@ -78,13 +69,16 @@ async def describe_configs(broker: Broker, request: Any, client: Client) -> Answ
 
 
 def _described(broker: Broker, asked: Any) -> Answer:
-    topic = broker.topics.get(asked.resource_name) if asked.resource_type == _TOPIC else None
+    topic, wanted = _topic(broker, asked), asked.configuration_keys
     if topic is None:
         error = Error.NONE if asked.resource_type == _BROKER else Error.UNKNOWN_TOPIC_OR_PARTITION
         return _resource(asked, error)
-    wanted = asked.configuration_keys
     settings = [each for each in described_settings(topic) if wanted is None or each["name"] in wanted]
     return _resource(asked, Error.NONE) | {"configs": [each | {"documentation": None} for each in settings]}
+
+
+def _topic(broker: Broker, asked: Any) -> Topic | None:
+    return broker.topics.get(asked.resource_name) if asked.resource_type == _TOPIC else None
 
 
 def _resource(asked: Any, error: Error, message: str | None = None) -> Answer:
@@ -118,7 +112,7 @@ def _amended(topic: Topic, changes: Any) -> Config:
 async def _altered(broker: Broker, request: Any, change: Callable[[Topic, Any], Config]) -> Answer:
     responses = []
     for asked in request.resources:
-        topic = broker.topics.get(asked.resource_name) if asked.resource_type == _TOPIC else None
+        topic = _topic(broker, asked)
         if topic is None:
             responses.append(_resource(asked, Error.UNKNOWN_TOPIC_OR_PARTITION))
             continue

@@ -86,9 +86,8 @@ class Group:
         member.session_seconds = request.session_timeout_ms / 1000
         member.rebalance_seconds = max(request.rebalance_timeout_ms, request.session_timeout_ms) / 1000
         self.touch(member_id, client, now)
-        if unchanged and (
-            self.state is State.COMPLETING or (self.state is State.STABLE and member_id != self.leader)
-        ):
+        stays = self.state is State.COMPLETING or (self.state is State.STABLE and member_id != self.leader)
+        if unchanged and stays:
             return self._generation_for(member)
         _settle(member.join, failed(Error.REBALANCE_IN_PROGRESS, member_id))
         member.join = waiting = asyncio.get_running_loop().create_future()
@@ -109,9 +108,7 @@ class Group:
         return waiting
 
     def heartbeat(self, member_id: str, generation: int) -> Error:
-        refusal = self._membership(member_id, generation)
-        preparing = self.state is State.PREPARING
-        return Error.REBALANCE_IN_PROGRESS if refusal is Error.NONE and preparing else refusal
+        return self._refusal(member_id, generation, State.PREPARING)
 
     def leave(self, member_id: str, now: float) -> Error:
         if self.pending.pop(member_id, None) is not None:
@@ -125,9 +122,7 @@ class Group:
     def commit_refusal(self, member_id: str, generation: int) -> Error:
         if generation < 0 and self.state is State.EMPTY:
             return Error.NONE
-        refusal = self._membership(member_id, generation)
-        completing = self.state is State.COMPLETING
-        return Error.REBALANCE_IN_PROGRESS if refusal is Error.NONE and completing else refusal
+        return self._refusal(member_id, generation, State.COMPLETING)
 
     def touch(self, member_id: str, client: Client, now: float) -> None:
         """Hears from a member: its session starts again, on this connection."""
@@ -170,10 +165,12 @@ class Group:
         same_type = request.protocol_type and (not others or request.protocol_type == self.protocol_type)
         return Error.NONE if agreed and same_type else Error.INCONSISTENT_GROUP_PROTOCOL
 
-    def _membership(self, member_id: str, generation: int) -> Error:
+    def _refusal(self, member_id: str, generation: int, not_while: State) -> Error:
         if member_id not in self.members:
             return Error.UNKNOWN_MEMBER_ID
-        return Error.NONE if generation == self.generation else Error.ILLEGAL_GENERATION
+        if generation != self.generation:
+            return Error.ILLEGAL_GENERATION
+        return Error.REBALANCE_IN_PROGRESS if self.state is not_while else Error.NONE
 
     def _remove(self, member_ids: list[str], now: float) -> None:
         for member_id in member_ids:

@@ -19,32 +19,26 @@ from deploy.embedded.kafka.wire import Error
 
 _REMEMBERED_BATCHES = 5
 _PAGE_ROWS = 16
-
-
-class SentBatch(NamedTuple):
-    first_sequence: int
-    last_sequence: int
-    base_offset: int
+_TAIL_BYTES = 1 << 20  # cached for each partition; what is older is read from disk
 
 
 class ProducerState(msgspec.Struct):
     """What a partition remembers of an idempotent producer; clients keep at most 5 batches in flight."""
 
     epoch: int
-    batches: list[SentBatch]
+    batches: list[tuple[int, int, int]]  # first sequence number, last one, base offset
     seen_ms: int
 
-    def duplicate_of(self, header: BatchHeader) -> SentBatch | None:
-        if header.producer_epoch != self.epoch:
-            return None
-        same = (header.base_sequence, header.last_sequence)
-        return next((sent for sent in self.batches if sent[:2] == same), None)
+    def offset_of(self, header: BatchHeader) -> int | None:
+        """Where a batch sent before is, or None if it is new."""
+        sent = (header.base_sequence, header.last_sequence) if header.producer_epoch == self.epoch else None
+        return next((base_offset for *range_, base_offset in self.batches if tuple(range_) == sent), None)
 
     def refusal(self, header: BatchHeader) -> Error:
         if header.producer_epoch < self.epoch:
             return Error.INVALID_PRODUCER_EPOCH
         newer = header.producer_epoch > self.epoch
-        expected = 0 if newer else (self.batches[-1].last_sequence + 1) & 0x7FFFFFFF
+        expected = 0 if newer else (self.batches[-1][1] + 1) & 0x7FFFFFFF
         return Error.NONE if header.base_sequence == expected else Error.OUT_OF_ORDER_SEQUENCE_NUMBER
 
 
@@ -54,41 +48,19 @@ class CachedBatch(NamedTuple):
     data: bytes
 
 
-class TailCache:
-    """The newest batches of all partitions, up to a number of bytes; the oldest go first."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._order: deque[deque[CachedBatch]] = deque()
-
-    def add(self, tail: deque[CachedBatch], batch: CachedBatch) -> None:
-        tail.append(batch)
-        self._order.append(tail)
-        self._size += len(batch.data)
-        while self._size > self._limit:
-            oldest = self._order.popleft()
-            if oldest:
-                self._size -= len(oldest.popleft().data)
-
-    def drop(self, tail: deque[CachedBatch]) -> None:
-        self._size -= sum(len(batch.data) for batch in tail)
-        tail.clear()
-
-
 @dataclass(eq=False, slots=True)
 class Partition:
     id: int
     topic: str
     index: int
     store: Store
-    cache: TailCache
     start: int = 0
     end: int = 0
     high_watermark: int = 0
     cleaned: int = 0
     producers: dict[int, ProducerState] = field(default_factory=dict)
     tail: deque[CachedBatch] = field(default_factory=deque)
+    tail_bytes: int = 0
     waiters: set[asyncio.Event] = field(default_factory=set)
 
     def row(self, offset: int) -> int:
@@ -96,27 +68,31 @@ class Partition:
 
     def append(self, header: BatchHeader, data: bytes, now_ms: int) -> tuple[int, Commit]:
         """Appends a checked batch that its producer may send; gives its base offset and its commit."""
-        base_offset = self.end
-        last_offset = base_offset + header.last_offset_delta
+        base_offset, last_offset = self.end, self.end + header.last_offset_delta
         placed = placed_at(data, base_offset)
-        self.end = last_offset + 1
-        self.cache.add(self.tail, CachedBatch(last_offset, base_offset, placed))
+        self.end = end = last_offset + 1
+        self._cache(CachedBatch(last_offset, base_offset, placed))
         row = (self.row(last_offset), header.max_timestamp, placed)
         statements = [("INSERT INTO batches (id, max_timestamp, data) VALUES (?, ?, ?)", row)]
         if header.producer_id >= 0:
             statements.append(self._remember(header, base_offset, now_ms))
-        end = self.end
         return base_offset, self.store.submit(*statements, on_commit=lambda: self._committed(end))
 
     def _remember(self, header: BatchHeader, base_offset: int, now_ms: int) -> Statement:
         state = self.producers.get(header.producer_id)
         if state is None or state.epoch != header.producer_epoch:
             state = self.producers[header.producer_id] = ProducerState(header.producer_epoch, [], now_ms)
-        state.batches.append(SentBatch(header.base_sequence, header.last_sequence, base_offset))
+        state.batches.append((header.base_sequence, header.last_sequence, base_offset))
         del state.batches[:-_REMEMBERED_BATCHES]
         state.seen_ms = now_ms
         row = (self.id, header.producer_id, now_ms, msgspec.msgpack.encode(state))
         return ("REPLACE INTO producers (part, pid, seen, state) VALUES (?, ?, ?, ?)", row)
+
+    def _cache(self, batch: CachedBatch) -> None:
+        self.tail.append(batch)
+        self.tail_bytes += len(batch.data)
+        while self.tail_bytes > _TAIL_BYTES:
+            self.tail_bytes -= len(self.tail.popleft().data)
 
     def _committed(self, end: int) -> None:
         self.high_watermark = end
@@ -137,20 +113,14 @@ class Partition:
         return b"".join(chosen)
 
     def _batches_from(self, offset: int) -> Iterator[bytes]:
-        if offset >= self.high_watermark:
-            return
-        if self.tail and offset >= self.tail[0].base_offset:
-            yield from self._cached_from(offset)
-        else:
+        if not self.tail or offset < self.tail[0].base_offset:
             yield from self._stored_from(offset)
-
-    def _cached_from(self, offset: int) -> Iterator[bytes]:
+            return
         first = bisect_left(self.tail, offset, key=lambda batch: batch.last_offset)
         for at in range(first, len(self.tail)):
-            batch = self.tail[at]
-            if batch.last_offset >= self.high_watermark:
+            if self.tail[at].last_offset >= self.high_watermark:
                 return
-            yield batch.data
+            yield self.tail[at].data
 
     def _stored_from(self, offset: int) -> Iterator[bytes]:
         sql = "SELECT id, data FROM batches WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
@@ -165,4 +135,5 @@ class Partition:
         self.store.submit(("UPDATE partitions SET start = ? WHERE id = ?", (self.start, self.id)))
 
     def drop_tail(self) -> None:
-        self.cache.drop(self.tail)
+        self.tail.clear()
+        self.tail_bytes = 0

@@ -50,9 +50,9 @@ def _append(broker: Broker, name: str, produced: Any, refusal: Error) -> Appende
     header = batch.read_header(produced.records)
     producer = partition.producers.get(header.producer_id)
     if producer is not None:
-        duplicate = producer.duplicate_of(header)
-        if duplicate is not None:
-            return duplicate.base_offset, broker.store.submit()
+        appended_at = producer.offset_of(header)
+        if appended_at is not None:
+            return appended_at, broker.store.submit()
         refusal = producer.refusal(header)
     return refusal or partition.append(header, produced.records, broker.now_ms())
 

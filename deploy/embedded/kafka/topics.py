@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 import msgspec
 
-from deploy.embedded.kafka.log import Partition, ProducerState, TailCache
+from deploy.embedded.kafka.log import Partition, ProducerState
 from deploy.embedded.kafka.store import OFFSET_BITS, Statement, Store
 from deploy.embedded.kafka.wire import Answer, Error
 
 PARTITION_LIMIT = 1000
 _DYNAMIC_TOPIC_CONFIG, _DEFAULT_CONFIG = 1, 5
-_TAIL_BYTES = 64 * 1024 * 1024
 _LEGAL_NAME = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
 
 # Apache Kafka's names and defaults. Those from compression.type on are accepted, shown, and have no effect here.
@@ -83,7 +82,6 @@ class Topics:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._cache = TailCache(_TAIL_BYTES)
         self._topics: dict[str, Topic] = {}
         (self._next_id,) = store.rows("SELECT coalesce(max(id), 0) + 1 FROM partitions")[0]
         for name, config in store.rows("SELECT name, config FROM topics"):
@@ -122,7 +120,7 @@ class Topics:
     def grow(self, topic: Topic, count: int) -> None:
         statements: list[Statement] = []
         for index in range(len(topic.partitions), count):
-            topic.partitions.append(Partition(self._next_id, topic.name, index, self._store, self._cache))
+            topic.partitions.append(Partition(self._next_id, topic.name, index, self._store))
             row = (self._next_id, topic.name, index)
             statements.append(("INSERT INTO partitions (id, topic, idx) VALUES (?, ?, ?)", row))
             self._next_id += 1
@@ -141,7 +139,7 @@ class Topics:
         return Error.NONE
 
     def _loaded(self, id_: int, topic: str, index: int, start: int, cleaned: int) -> Partition:
-        partition = Partition(id_, topic, index, self._store, self._cache, start=start, cleaned=cleaned)
+        partition = Partition(id_, topic, index, self._store, start=start, cleaned=cleaned)
         newest = "SELECT max(id) FROM batches WHERE id >= ? AND id < ?"
         ((row,),) = self._store.rows(newest, partition.row(0), (id_ + 1) << OFFSET_BITS)
         last_offset = -1 if row is None else row - partition.row(0)
