@@ -24,7 +24,7 @@ from deploy.embedded.kafka.broker import Broker
 from deploy.embedded.kafka.coordinator import Coordinator
 from deploy.embedded.kafka.maintenance import maintain
 from deploy.embedded.kafka.server import Server
-from deploy.embedded.kafka.store import Store
+from deploy.embedded.kafka.store import StorageFailure, Store
 from deploy.embedded.kafka.topics import Topics
 
 HOST = "127.0.0.1"
@@ -43,7 +43,7 @@ def main() -> int:
     try:
         with _lock(asked.data), _listening(asked.port) as listening:
             failure = asyncio.run(_run(asked, listening))
-    except sqlite3.Error as error:
+    except (sqlite3.Error, StorageFailure) as error:
         _refuse(f"{asked.data} holds no usable log: {error}")
     if failure:
         print(f"embedded kafka: stopped, a commit to disk failed: {failure}; start it again", file=sys.stderr)

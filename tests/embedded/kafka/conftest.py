@@ -4,7 +4,8 @@ Tests that take `kafka_endpoint` know nothing else of it and hold for both; thos
 of the embedded one and may do what they like to it.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,8 +14,6 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.embedded.kafka.process import BrokerProcess, endpoint_of_somebody_else
 from tests.embedded.kafka.wire import Wire
-
-MakeTopic = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture(scope="session")
@@ -56,8 +55,18 @@ async def topic(admin: AIOKafkaAdminClient) -> str:
 
 
 async def create_topic(admin: AIOKafkaAdminClient, partitions: int = 1, **configs: str) -> str:
+    """A topic that has leaders; the tests' timestamps are long ago, so nothing is too old by default."""
     name = f"topic-{uuid4().hex}"
-    settings = {key.replace("_", "."): value for key, value in configs.items()}
+    settings = {"retention.ms": "-1"} | {key.replace("_", "."): value for key, value in configs.items()}
     created = await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=settings)])
     assert [error[1] for error in created.topic_errors] == [0]
+    async with asyncio.timeout(10):
+        while not await _is_led(admin, name, partitions):
+            pass
     return name
+
+
+async def _is_led(admin: AIOKafkaAdminClient, name: str, partitions: int) -> bool:
+    (described,) = await admin.describe_topics([name])
+    errors = [described["error_code"], *(each["error_code"] for each in described["partitions"])]
+    return errors == [0] * (partitions + 1)
