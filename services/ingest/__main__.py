@@ -20,8 +20,8 @@ from services.ingest.publish import KafkaPublisher
 from services.ingest.settings import IngestSettings
 from services.operations.logs import configure_logs
 
-GRACE_SECONDS = 3
-"""How long requests in flight may take after SIGTERM; saying goodbye to Kafka takes up to 2 s more."""
+GRACE_SECONDS = 2
+"""How long requests in flight may take after SIGTERM; saying goodbye to Kafka takes up to a second more."""
 
 
 class CannotStart(Exception):

@@ -19,7 +19,7 @@ BATCH_BYTES = 262_144
 RECONNECT_SECONDS = 1.0
 CHECK_SECONDS = 2.0
 CHECK_TIMEOUT_SECONDS = 3.0
-GOODBYE_SECONDS = 1.0
+GOODBYE_SECONDS = 0.5
 
 _log = structlog.get_logger()
 
@@ -62,8 +62,6 @@ class KafkaPublisher:
         self._keeper.cancel()
         with suppress(asyncio.CancelledError):
             await self._keeper
-        if self._producer is not None:
-            await _discard(self._producer)
 
     def not_ready(self) -> str:
         return self._trouble
@@ -76,19 +74,35 @@ class KafkaPublisher:
             async with asyncio.timeout(self._timeout):
                 await asyncio.gather(*[await _send(producer, event) for event in events])
         except (KafkaError, TimeoutError) as error:
-            self._trouble = f"Kafka did not acknowledge: {type(error).__name__}"
-            self._failed.set()
-            raise PublishFailed(self._trouble) from error
+            why = f"Kafka did not acknowledge: {type(error).__name__}"
+            if producer is self._producer:
+                self._trouble = why
+                self._failed.set()
+            raise PublishFailed(why) from error
 
     async def _keep_connected(self) -> None:
         while True:
-            producer = await self._connect()
-            self._failed.clear()
-            self._producer, self._trouble = producer, ""
-            _log.info("connected to Kafka", bootstrap=self._bootstrap)
+            try:
+                await self._connect_once()
+            except (
+                Exception
+            ) as error:  # whatever the client library comes up with, the next one may do better
+                self._trouble = f"the Kafka client failed: {type(error).__name__}"
+                _log.exception("the Kafka client failed; connecting anew")
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _connect_once(self) -> None:
+        """From connecting to the first publication that fails."""
+        producer = await self._connect()
+        self._failed.clear()
+        self._producer, self._trouble = producer, ""
+        _log.info("connected to Kafka", bootstrap=self._bootstrap)
+        try:
             await self._watch(producer)
-            _log.warning("Kafka does not acknowledge; connecting anew", why=self._trouble)
+        finally:
             self._producer = None
+            if self._failed.is_set():
+                _log.warning("Kafka does not acknowledge; connecting anew", why=self._trouble)
             await _discard(producer)
 
     async def _connect(self) -> AIOKafkaProducer:

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_BROKER = r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+):[0-9]{1,5}"
+
 
 class IngestSettings(BaseSettings):
     """Every setting has a default that suits one machine."""
@@ -43,6 +45,6 @@ class IngestSettings(BaseSettings):
     kafka_bootstrap: str = Field(
         default="127.0.0.1:9092",
         validation_alias="KAFKA_BOOTSTRAP",
-        min_length=1,
+        pattern=rf"^{_BROKER}(,\s*{_BROKER})*$",
         description="Kafka brokers to start from: host:port, separated by commas",
     )

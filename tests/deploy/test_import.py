@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.history.convert import Prepared, Ready, prepare
@@ -199,6 +199,7 @@ def test_names_that_become_one_touchpoint_are_said() -> None:
     assert lines == ["2 touchpoints, renamed:", "  A b -> a-b", "Careful: A b and a-b became one: a-b."]
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 40_000), max_size=1200))
 def test_batches_lose_nothing_and_fit(sizes: list[int]) -> None:
     ready = [Ready(NOW, line, str(line), b"x" * size) for line, size in enumerate(sizes)]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.rejections import Reason, Rejected
 from services.ingest.body import BATCH_LIMIT, Media, media_of, split
 
+FEW = settings(max_examples=40)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -24,11 +25,13 @@ def texts(body: bytes, media: Media) -> list[bytes]:
     return [bytes(item) for item in items]
 
 
+@FEW
 @given(st.lists(values, max_size=20))
 def test_an_array_becomes_its_elements(elements: list[object]) -> None:
     assert [json.loads(t) for t in texts(json.dumps(elements).encode(), "json")] == elements
 
 
+@FEW
 @given(st.lists(values, min_size=1, max_size=20), st.sampled_from([b"\n", b"\r\n", b"\n \n\n"]))
 def test_lines_become_items(elements: list[object], newline: bytes) -> None:
     body = newline.join(json.dumps(e).encode() for e in elements)
