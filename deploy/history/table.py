@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
@@ -52,23 +51,24 @@ def _csv(text: TextIO) -> Table:
     csv.field_size_limit(CELL_LIMIT)
     first = text.readline()
     if not first.strip():
-        raise Failure("The file begins with an empty line; it must begin with the names of the columns.")
+        raise Failure("The first line is empty; it must hold the names of the columns.", CANNOT_START)
     reader = csv.reader(chain([first], text), delimiter=delimiter_of(first))
     header = [name.strip() for name in next(reader)]
     if len(set(header)) != len(header):
         raise Failure("Two columns have the same name; give each its own.", CANNOT_START)
-    return Table(header, list(_csv_rows(reader, header, reader.line_num)))
-
-
-def _csv_rows(reader: Iterator[list[str]], header: list[str], line: int) -> Iterator[Row]:
+    rows = []
+    line = reader.line_num + 1
     for cells in reader:
-        begins, line = line + 1, reader.line_num  # type: ignore[attr-defined]
-        if not cells:
-            continue
-        if len(cells) == len(header):
-            yield Row(begins, dict(zip(header, cells, strict=True)))
-        else:
-            yield Row(begins, None, f"the row has {len(cells)} cells, the header {len(header)}")
+        if cells:
+            rows.append(_csv_row(line, header, cells))
+        line = reader.line_num + 1
+    return Table(header, rows)
+
+
+def _csv_row(line: int, header: list[str], cells: list[str]) -> Row:
+    if len(cells) != len(header):
+        return Row(line, None, f"the row has {len(cells)} cells, the header {len(header)}")
+    return Row(line, dict(zip(header, cells, strict=True)))
 
 
 def delimiter_of(first_line: str) -> str:

@@ -151,7 +151,7 @@ def test_an_unknown_zone_is_explained() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "empty line"),
+        (b"", "first line is empty"),
         (b"a,a\n1,2\n", "same name"),
         ("Ocena\nż\n".encode("iso-8859-2"), "not UTF-8"),
     ],
