@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from tests.embedded.kafka.process import BrokerProcess, endpoint_of_somebody_else
+from tests.embedded.kafka.process import BrokerProcess, endpoint_of_somebody_else, until
 from tests.embedded.kafka.wire import Wire
 
 
@@ -49,9 +49,12 @@ async def admin(kafka_endpoint: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 @pytest.fixture
-async def topic(admin: AIOKafkaAdminClient) -> str:
-    """A new topic of one partition."""
-    return await create_topic(admin)
+async def topic(kafka_endpoint: str, admin: AIOKafkaAdminClient) -> str:
+    """A new topic of one partition, ready to be read."""
+    name = await create_topic(admin)
+    with Wire(kafka_endpoint) as connection:
+        until(lambda: connection.fetch(name, 0).error_code == 0)
+    return name
 
 
 async def create_topic(admin: AIOKafkaAdminClient, partitions: int = 1, **configs: str) -> str:

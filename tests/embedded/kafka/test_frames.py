@@ -3,10 +3,11 @@
 import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from kafka.protocol.consumer import JoinGroupRequest, ListOffsetsRequest
-from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
+from kafka.protocol.metadata import ApiVersionsRequest, FindCoordinatorRequest, MetadataRequest
 
 from tests.embedded.kafka.wire import Wire, base_offsets, batch, fetch_request, produce_request
 
@@ -166,32 +167,29 @@ def _offset_at(wire: Wire, topic: str, timestamp: int) -> tuple[int, int]:
     return found.offset, found.timestamp
 
 
-def test_session_timeout_out_of_bounds_is_refused(wire: Wire) -> None:
-    protocol = JoinGroupRequest.JoinGroupRequestProtocol(name="range", metadata=b"")
-    join = JoinGroupRequest(
+def _join_request(group: str, session_timeout_ms: int) -> Any:
+    return JoinGroupRequest(
         version=5,
-        group_id="impatient",
-        session_timeout_ms=100,
-        rebalance_timeout_ms=1000,
-        member_id="",
-        protocol_type="consumer",
-        protocols=[protocol],
-    )
-    assert wire.ask(join).error_code == 26
-
-
-def test_new_member_is_given_its_id_first(wire: Wire) -> None:
-    protocol = JoinGroupRequest.JoinGroupRequestProtocol(name="range", metadata=b"")
-    join = JoinGroupRequest(
-        version=5,
-        group_id="newcomer",
-        session_timeout_ms=6000,
+        group_id=group,
+        session_timeout_ms=session_timeout_ms,
         rebalance_timeout_ms=6000,
         member_id="",
         protocol_type="consumer",
-        protocols=[protocol],
+        protocols=[JoinGroupRequest.JoinGroupRequestProtocol(name="range", metadata=b"")],
     )
-    answer = wire.ask(join)
+
+
+def _joining(wire: Wire, group: str, session_timeout_ms: int) -> Any:
+    wire.ask_when_ready(lambda: FindCoordinatorRequest(version=2, key=group, key_type=0))
+    return wire.ask_when_ready(lambda: _join_request(group, session_timeout_ms))
+
+
+def test_session_timeout_out_of_bounds_is_refused(wire: Wire) -> None:
+    assert _joining(wire, "impatient", 100).error_code == 26
+
+
+def test_new_member_is_given_its_id_first(wire: Wire) -> None:
+    answer = _joining(wire, "newcomer", 6000)
     assert (answer.error_code, bool(answer.member_id)) == (79, True)
 
 

@@ -3,6 +3,7 @@
 import itertools
 import socket
 import struct
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,7 +12,10 @@ from kafka.protocol.api_header import ResponseClassRegistry
 from kafka.protocol.consumer import FetchRequest
 from kafka.protocol.producer import InitProducerIdRequest, ProduceRequest
 
+from tests.embedded.kafka.process import until
+
 NO_PRODUCER = (-1, -1, -1)
+COORDINATOR_NOT_READY = (14, 15, 16)
 
 
 class Wire:
@@ -57,8 +61,21 @@ class Wire:
             received += chunk
         return bytes(received)
 
+    def ask_when_ready(self, request: Callable[[], Any]) -> Any:
+        """Asks again while a coordinator, which Apache Kafka starts at its first use, is not there yet."""
+        answers: list[Any] = []
+
+        def answered() -> bool:
+            answers.append(self.ask(request()))
+            return answers[-1].error_code not in COORDINATOR_NOT_READY
+
+        until(answered)
+        return answers[-1]
+
     def new_producer_id(self) -> int:
-        answer = self.ask(InitProducerIdRequest(version=0, transactional_id=None, transaction_timeout_ms=0))
+        answer = self.ask_when_ready(
+            lambda: InitProducerIdRequest(version=0, transactional_id=None, transaction_timeout_ms=0)
+        )
         assert answer.error_code == 0
         return int(answer.producer_id)
 
