@@ -112,7 +112,6 @@ TORN = [
     b"{",
     b'{"src_offset":',
     b'{"src_offset":4',
-    b"[]",
     b"null",
     b'{"workspace": "\\',
 ]
