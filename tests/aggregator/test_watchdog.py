@@ -1,8 +1,12 @@
-"""Stalls: a partition that has unread records and makes no progress is noticed, a finished one is not."""
+"""The watchdog: a partition with unread records and no progress is noticed, and so is a loop that stands still."""
 
 from __future__ import annotations
 
-from services.aggregator.watchdog import Heartbeat, Stalls
+import subprocess
+import sys
+
+from services.aggregator.exits import Exit
+from services.aggregator.watchdog import Stalls
 
 
 def longest(*observations: tuple[float, dict[int, tuple[int, int]]]) -> list[float]:
@@ -39,8 +43,31 @@ def test_a_partition_that_was_taken_away_is_forgotten() -> None:
     assert longest((0, {0: (5, 9)}), (50, {}), (99, {0: (5, 9)}), (109, {0: (5, 9)})) == [0, 0, 0, 10]
 
 
-async def test_a_beating_heart_is_alive() -> None:
-    heartbeat = Heartbeat(limit_seconds=60)
+def run(script: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own: a heartbeat ends the one it is in."""
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False
+    )
 
-    assert heartbeat.live() == ""
-    assert 0 <= heartbeat.silent_for() < 60
+
+def test_a_loop_that_stands_still_ends_the_process() -> None:
+    ended = run(
+        "import threading; from services.aggregator.watchdog import Heartbeat; "
+        "Heartbeat(limit_seconds=0.2); threading.Event().wait(20)"
+    )
+
+    assert ended.returncode == Exit.STALLED
+    assert "the event loop stood still" in ended.stderr
+
+
+def test_a_loop_that_beats_is_alive() -> None:
+    ended = run(
+        "import asyncio; from services.aggregator.watchdog import Heartbeat\n"
+        "heartbeat = Heartbeat(limit_seconds=10)\n"
+        "def look():\n"
+        "    print(heartbeat.live() or 'alive')\n"
+        "    raise SystemExit(0)\n"
+        "asyncio.run(heartbeat.beat(look))"
+    )
+
+    assert (ended.returncode, ended.stdout) == (0, "alive\n"), ended.stderr
