@@ -1,0 +1,87 @@
+"""The fold of one partition: what becomes of each message, one by one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from schemas.feedback import encode
+from schemas.rejections import Reason
+from services.aggregator.panes import PaneId, SeriesId, pane_start, segment_of
+from services.aggregator.partition import PAYLOAD_KEPT, Outcome, Partition
+from tests.aggregator.answers import NOW, answer
+
+SERIES = SeriesId("default", "web.checkout", "csat")
+LOGGED_AT = NOW.timestamp() + 1
+
+
+def folded(*messages: bytes | None) -> tuple[Partition, list[Outcome]]:
+    """A new partition after these messages, and what became of each."""
+    partition = Partition(3, 0)
+    return partition, [partition.apply(offset, m, LOGGED_AT) for offset, m in enumerate(messages)]
+
+
+def test_an_answer_is_counted_and_a_repeat_is_not() -> None:
+    message = encode(answer("e1"))
+    partition, outcomes = folded(
+        message, message, encode(answer("e1", comment="the same id")), encode(answer("e2"))
+    )
+
+    assert outcomes == ["counted", "duplicate", "duplicate", "counted"]
+    assert [pane.tally.n for pane in partition.series[SERIES].panes["1m"].values()] == [2]
+    assert partition.next == 4
+
+
+def test_a_message_that_is_read_again_changes_nothing() -> None:
+    messages = [encode(answer(f"e{n}", score=1)) for n in range(5)]
+    partition, _ = folded(*messages)
+    partition.take_changes()
+
+    again = [partition.apply(offset, message, LOGGED_AT) for offset, message in enumerate(messages)]
+
+    assert again == ["replayed"] * 5
+    assert partition.take_changes().signals == []
+    assert [pane.tally.n for pane in partition.series[SERIES].panes["1h"].values()] == [5]
+
+
+def test_a_bad_answer_is_signalled_unless_it_is_history() -> None:
+    live, imported = encode(answer("e1", score=1)), encode(answer("e2", score=1, imported=True))
+    partition, outcomes = folded(live, imported, encode(answer("e3", score=3)))
+
+    assert outcomes == ["counted"] * 3
+    assert [signal.contact.event_id for signal in partition.take_changes().signals] == ["e1"]
+
+
+def test_what_cannot_be_counted_becomes_a_dead_letter_that_names_its_message() -> None:
+    partition, outcomes = folded(encode(answer("e1", score=9)), b"\xff" * (2 * PAYLOAD_KEPT), None)
+
+    letters = partition.take_changes().dead_letters
+    assert outcomes == [Reason.SCORE_OUT_OF_RANGE, Reason.JSON_INVALID, Reason.JSON_INVALID]
+    assert [(letter.src_partition, letter.src_offset) for letter in letters] == [(3, 0), (3, 1), (3, 2)]
+    assert [len(letter.payload) for letter in letters] == [
+        len(encode(answer("e1", score=9))),
+        PAYLOAD_KEPT,
+        0,
+    ]
+    assert letters[0].rejected_at == NOW + timedelta(seconds=1)
+
+
+def test_an_answer_too_late_for_the_minutes_in_memory_is_counted_in_a_segment() -> None:
+    occurred = NOW - timedelta(hours=27)
+    partition, _ = folded(encode(answer("e1")), encode(answer("e2", occurred_at=occurred)))
+
+    start = pane_start("1m", occurred.timestamp())
+    cold = PaneId(SERIES, "1m", start, segment_of(1))
+    assert partition.cold[cold].tally.n == 1
+    assert start not in partition.series[SERIES].panes["1m"]
+    assert pane_start("1h", occurred.timestamp()) in partition.series[SERIES].panes["1h"]
+
+
+def test_silence_empties_the_windows_and_says_whose_scores_changed() -> None:
+    partition, _ = folded(encode(answer("e1")))
+    partition.take_changes()
+
+    partition.advance(int(NOW.timestamp()) + 299)
+    before = partition.take_changes().scores
+    partition.advance(int(NOW.timestamp()) + 300)
+
+    assert (before, partition.take_changes().scores) == (set(), {SERIES})
