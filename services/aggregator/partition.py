@@ -115,6 +115,7 @@ class Partition:
         What is old is measured from the committed offset: a replay may go back to there.
         """
         newest, committed = self.marks[self.committed], self.committed
+        self.advance(int(newest))  # a clock that is behind must not leave a forgotten pane in a window
         done = [
             pane
             for pane, state in self._all_panes()

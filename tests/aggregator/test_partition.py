@@ -85,3 +85,16 @@ def test_silence_empties_the_windows_and_says_whose_scores_changed() -> None:
     partition.advance(int(NOW.timestamp()) + 300)
 
     assert (before, partition.take_changes().scores) == (set(), {SERIES})
+
+
+def test_a_forgotten_pane_leaves_its_windows_even_if_the_clock_is_hours_behind() -> None:
+    later = NOW + timedelta(hours=25, minutes=2)
+    partition, _ = folded(encode(answer("e1")), encode(answer("e2", occurred_at=later, received_at=later)))
+    partition.take_changes()
+    partition.note_commit(2)
+
+    partition.advance(int((later - timedelta(hours=2)).timestamp()))
+    partition.forget(86_400)
+    partition.advance(int((later + timedelta(days=30)).timestamp()))
+
+    assert {totals.n for totals in partition.series[SERIES].rolling.totals.values()} == {0}
