@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from schemas.feedback import Event
 from schemas.scores import MINUTES_KEPT_SECONDS, RESOLUTION_SECONDS, WINDOWS, Pane, Resolution
 from schemas.scoring import Metric, Tally
 
@@ -40,12 +40,22 @@ class PaneState(Struct):
     version: int
     tally: Tally
 
-    def count(self, metric: Metric, score: int, offset: int) -> bool:
-        """Count the answer at this source offset, unless it is counted already."""
-        if offset < self.version:
+
+class LivePane:
+    """A pane in memory. `settled` are the counts that its windows already hold, None while those are all."""
+
+    __slots__ = ("id", "settled", "state")
+
+    def __init__(self, pane: PaneId, state: PaneState | None = None) -> None:
+        self.id = pane
+        self.state = state or PaneState(0, Tally())
+        self.settled: Tally | None = None
+
+    def touch(self) -> bool:
+        """Get ready for a change; whether this is the first since the windows were settled."""
+        if self.settled is not None:
             return False
-        self.tally.add(metric, score)
-        self.version = offset + 1
+        self.settled = copy(self.state.tally)
         return True
 
 
@@ -55,9 +65,8 @@ def pane_start(resolution: Resolution, occurred: float) -> int:
     return int(occurred) // step * step
 
 
-def resolutions_of(event: Event) -> tuple[Resolution, ...]:
-    """Which panes an answer fills: history older than minutes are kept fills hours only."""
-    age = (event.received_at - event.occurred_at).total_seconds()
+def resolutions_of(age: float) -> tuple[Resolution, ...]:
+    """Which panes an answer fills that was this old, in seconds, on arrival."""
     return ("1m", "1h") if age <= MINUTES_KEPT_SECONDS else ("1h",)
 
 

@@ -7,6 +7,7 @@ source offset it includes, so a message that comes again after a crash changes n
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -15,11 +16,12 @@ from msgspec import Struct, field
 from schemas.feedback import Event, decode
 from schemas.rejections import DeadLetter, Reason, Rejected
 from schemas.scores import Resolution
-from schemas.scoring import Tally, is_bad, level
+from schemas.scoring import Metric, is_bad, level
 from schemas.signals import Signal
 from schemas.topics import EVENTS
 from services.aggregator.detector import BaselineDrop
 from services.aggregator.panes import (
+    LivePane,
     PaneId,
     PaneState,
     SeriesId,
@@ -42,7 +44,7 @@ class Series(Struct):
     """One touchpoint and metric: its panes in memory, its windows, and its detector up to `version`."""
 
     id: SeriesId
-    panes: dict[Resolution, dict[int, PaneState]]
+    panes: dict[Resolution, dict[int, LivePane]]
     rolling: Rolling
     detector: BaselineDrop
     version: int = 0
@@ -51,7 +53,7 @@ class Series(Struct):
 class Changes(Struct):
     """What the messages since the last flush have changed."""
 
-    panes: set[PaneId] = field(default_factory=set)
+    panes: list[LivePane] = field(default_factory=list)
     series: set[SeriesId] = field(default_factory=set)
     scores: set[SeriesId] = field(default_factory=set)
     stretches: set[int] = field(default_factory=set)
@@ -74,8 +76,9 @@ class Partition:
         self.next = self.committed = next_offset
         self.newest_received = 0.0
         self.marks = {next_offset: 0.0}
-        self.series: dict[SeriesId, Series] = {}
-        self.cold: dict[PaneId, PaneState] = {}
+        self.series: dict[tuple[str, str, Metric], Series] = {}
+        """By their ids, which are such tuples: a plain one finds them too, and costs less to make."""
+        self.cold: dict[PaneId, LivePane] = {}
         self.seen = SeenIds()
         self.changes = Changes()
 
@@ -86,17 +89,24 @@ class Partition:
         if isinstance(event, Rejected):
             self.changes.dead_letters.append(self._dead_letter(event, offset, value, logged_at))
             return event.reason
-        self.newest_received = max(self.newest_received, event.received_at.timestamp())
+        received, occurred = event.received_at.timestamp(), event.occurred_at.timestamp()
+        self.newest_received = max(self.newest_received, received)
         if self.seen.is_repeat(event, offset):
             return "duplicate"
         self.changes.stretches.add(offset // STRETCH_OFFSETS)
-        series = self._series_of(SeriesId(event.workspace, event.touchpoint, event.metric))
-        counted = [self._count(series, event, resolution, offset) for resolution in resolutions_of(event)]
-        observed = self._observe(series, event, offset)
-        return "counted" if observed or any(counted) else "replayed"
+        series = self._series_of((event.workspace, event.touchpoint, event.metric))
+        counted = self._observe(series, event, offset)
+        for resolution in resolutions_of(received - occurred):
+            pane = self._pane_for(series, resolution, pane_start(resolution, occurred), offset)
+            counted |= self._count(pane, event, offset)
+        if not counted:
+            return "replayed"
+        self.changes.scores.add(series.id)
+        return "counted"
 
     def advance(self, now: int) -> None:
         """Let the windows of every series end now, and remember whose scores have changed by it."""
+        self._settle()
         for series in self.series.values():
             if series.rolling.advance(series.panes, now):
                 self.changes.scores.add(series.id)
@@ -116,18 +126,18 @@ class Partition:
         """
         newest, committed = self.marks[self.committed], self.committed
         self.advance(int(newest))  # a clock that is behind must not leave a forgotten pane in a window
-        done = [
-            pane
-            for pane, state in self._all_panes()
-            if state.version <= committed and is_out_of_reach(pane, newest, committed)
-        ]
+        done = {
+            pane.id
+            for pane in self._all_panes()
+            if pane.state.version <= committed and is_out_of_reach(pane.id, newest, committed)
+        }
         for pane in done:
             if pane.segment:
                 del self.cold[pane]
             else:
                 del self.series[pane.series].panes[pane.resolution][pane.start]
         stretches = self.seen.forget_before(newest - ids_kept_seconds, committed)
-        self.changes.panes.difference_update(done)
+        self.changes.panes = [pane for pane in self.changes.panes if pane.id not in done]
         self.changes.stretches.difference_update(stretches)
         self.changes.forgotten_panes += done
         self.changes.forgotten_stretches += stretches
@@ -135,21 +145,29 @@ class Partition:
     def take_changes(self) -> Changes:
         """What has changed since this was last asked."""
         self.marks[self.next] = self.newest_received
+        self._settle()
+        for pane in self.changes.panes:
+            pane.settled = None
         changes, self.changes = self.changes, Changes()
         return changes
 
-    def pane(self, pane: PaneId) -> PaneState:
-        """The state of a changed pane."""
+    def pane(self, pane: PaneId) -> LivePane:
+        """The pane in memory."""
         return (
             self.cold[pane] if pane.segment else self.series[pane.series].panes[pane.resolution][pane.start]
         )
 
+    def change(self, pane: LivePane) -> None:
+        """Have the next flush write this pane."""
+        if pane.touch():
+            self.changes.panes.append(pane)
+
     def restore_pane(self, pane: PaneId, state: PaneState) -> None:
         """Put back a pane from feedback.state; `rebuild_windows` must follow."""
         if pane.segment:
-            self.cold[pane] = state
+            self.cold[pane] = LivePane(pane, state)
         else:
-            self._series_of(pane.series).panes[pane.resolution][pane.start] = state
+            self._series_of(pane.series).panes[pane.resolution][pane.start] = LivePane(pane, state)
 
     def restore_marks(self, marks: dict[int, float]) -> None:
         """Put back the marks from feedback.state; the one of the committed offset is where the fold goes on."""
@@ -168,34 +186,39 @@ class Partition:
             series.rolling = rolling_over(series.panes)
             series.rolling.advance(series.panes, now)
 
-    def _series_of(self, series_id: SeriesId) -> Series:
-        series = self.series.get(series_id)
+    def _series_of(self, name: tuple[str, str, Metric]) -> Series:
+        series = self.series.get(name)
         if series is None:
-            panes: dict[Resolution, dict[int, PaneState]] = {"1m": {}, "1h": {}}
+            series_id = SeriesId(*name)
+            panes: dict[Resolution, dict[int, LivePane]] = {"1m": {}, "1h": {}}
             series = Series(series_id, panes, rolling_over(panes), BaselineDrop())
             self.series[series_id] = series
         return series
 
-    def _count(self, series: Series, event: Event, resolution: Resolution, offset: int) -> bool:
-        pane = self._place(series, event, resolution, offset)
-        state = self._state_of(series, pane)
-        if not state.count(event.metric, event.score, offset):
+    def _pane_for(self, series: Series, resolution: Resolution, start: int, offset: int) -> LivePane:
+        """The pane that an answer fills: the one kept in memory, or for a cold answer one of its segment."""
+        if is_cold(resolution, start, self.newest_received):
+            pane = PaneId(series.id, resolution, start, segment_of(offset))
+            return self.cold.get(pane) or self.cold.setdefault(pane, LivePane(pane))
+        panes = series.panes[resolution]
+        return panes.get(start) or panes.setdefault(start, LivePane(PaneId(series.id, resolution, start, 0)))
+
+    def _count(self, pane: LivePane, event: Event, offset: int) -> bool:
+        """Count the answer at this source offset, unless it is counted already."""
+        state = pane.state
+        if offset < state.version:
             return False
-        self.changes.panes.add(pane)
-        self.changes.scores.add(series.id)
-        if not pane.segment:
-            series.rolling.count(event.metric, event.score, resolution, pane.start)
+        self.change(pane)
+        state.tally.add(event.metric, event.score)
+        state.version = offset + 1
         return True
 
-    def _place(self, series: Series, event: Event, resolution: Resolution, offset: int) -> PaneId:
-        start = pane_start(resolution, event.occurred_at.timestamp())
-        cold = is_cold(resolution, start, self.newest_received)
-        return PaneId(series.id, resolution, start, segment_of(offset) if cold else 0)
-
-    def _state_of(self, series: Series, pane: PaneId) -> PaneState:
-        if pane.segment:
-            return self.cold.setdefault(pane, PaneState(0, Tally()))
-        return series.panes[pane.resolution].setdefault(pane.start, PaneState(0, Tally()))
+    def _settle(self) -> None:
+        """Bring the windows up to what has been counted."""
+        for pane in self.changes.panes:
+            if pane.id.segment == 0:
+                self.series[pane.id.series].rolling.settle(pane)
+            pane.settled = copy(pane.state.tally)
 
     def _observe(self, series: Series, event: Event, offset: int) -> bool:
         if offset < series.version:
@@ -223,9 +246,8 @@ class Partition:
             payload=(value or b"").decode("utf-8", "replace")[:PAYLOAD_KEPT],
         )
 
-    def _all_panes(self) -> Iterator[tuple[PaneId, PaneState]]:
-        yield from self.cold.items()
+    def _all_panes(self) -> Iterator[LivePane]:
+        yield from self.cold.values()
         for series in self.series.values():
-            for resolution, panes in series.panes.items():
-                for start, state in panes.items():
-                    yield PaneId(series.id, resolution, start, 0), state
+            for panes in series.panes.values():
+                yield from panes.values()

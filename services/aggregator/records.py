@@ -65,8 +65,8 @@ def outputs(partition: Partition, changes: Changes, as_of: datetime) -> list[Rec
     """Panes, scores, signals and dead letters, each with the source's partition number."""
     records = []
     for pane in changes.panes:
-        value = _json(row(pane, partition.pane(pane), partition.number))
-        records.append(Record(PANES.name, partition.number, _pane_key(pane), value))
+        value = _json(row(pane.id, pane.state, partition.number))
+        records.append(Record(PANES.name, partition.number, _pane_key(pane.id), value))
     for series_id in changes.scores:
         series = partition.series[series_id]
         series.rolling.advance(series.panes, int(as_of.timestamp()))
@@ -90,7 +90,7 @@ def state(partition: Partition, changes: Changes) -> list[Record]:
     records = [record(_pane_key(pane), None) for pane in changes.forgotten_panes]
     records += [record(_key(STRETCH_PREFIX, stretch), None) for stretch in changes.forgotten_stretches]
     records += [record(_key(MARK_PREFIX, mark), None) for mark in changes.forgotten_marks]
-    records += [record(_pane_key(pane), _pack(partition.pane(pane))) for pane in changes.panes]
+    records += [record(_pane_key(pane.id), _pack(pane.state)) for pane in changes.panes]
     for series_id in changes.series:
         series = partition.series[series_id]
         packed = _pack(SeriesState(series.version, series.detector))
@@ -133,7 +133,7 @@ def mark_for_rewrite(partition: Partition, key: bytes) -> None:
     elif kind == SERIES_PREFIX:
         partition.changes.series.add(SeriesId(*parts))  # type: ignore[arg-type]
     else:
-        partition.changes.panes.add(_pane_of(kind, parts))
+        partition.change(partition.pane(_pane_of(kind, parts)))
 
 
 def _pane_key(pane: PaneId) -> bytes:

@@ -8,11 +8,12 @@ from datetime import datetime
 from msgspec import Struct
 
 from schemas.scores import RESOLUTION_SECONDS, WINDOWS, Resolution, ScoreUpdate, Window, WindowShape
-from schemas.scoring import SCALES, Metric, Score, score_of
-from services.aggregator.panes import PaneState, SeriesId
+from schemas.scoring import Metric, Score, Tally, score_of
+from services.aggregator.panes import LivePane, SeriesId
 
-Panes = Mapping[int, PaneState]
+Panes = Mapping[int, LivePane]
 """Panes of one resolution by their start."""
+NOTHING = Tally()
 
 
 class Totals(Struct):
@@ -25,19 +26,14 @@ class Totals(Struct):
     top: int = 0
     bottom: int = 0
 
-    def count(self, metric: Metric, score: int, start: int) -> None:
-        """Add one answer of the pane that starts then, if the window reaches back to it."""
-        if start <= self.edge:
-            return
-        scale = SCALES[metric]
-        self.n += 1
-        self.sum += score
-        self.sum_sq += score * score
-        self.top += score >= scale.top_from
-        self.bottom += score <= scale.bottom_to
+    def settle(self, start: int, before: Tally, after: Tally) -> None:
+        """Take in what has changed in the pane that starts then, if the window reaches back to it."""
+        if start > self.edge:
+            self._add(before, -1)
+            self._add(after, 1)
 
     def advance(self, panes: Panes, shape: WindowShape, now: int) -> None:
-        """Let the window end now: take off the panes it has left behind."""
+        """Let the window end now: take off the panes it has left behind, which must be settled."""
         edge, step = now - shape.seconds, RESOLUTION_SECONDS[shape.resolution]
         if edge <= self.edge:
             return
@@ -47,11 +43,10 @@ class Totals(Struct):
         else:
             left_behind = [panes[start] for start in range(first, edge + 1, step) if start in panes]
         for pane in left_behind:
-            self._add(pane, -1)
+            self._add(pane.state.tally, -1)
         self.edge = edge
 
-    def _add(self, pane: PaneState, sign: int) -> None:
-        tally = pane.tally
+    def _add(self, tally: Tally, sign: int) -> None:
         self.n += sign * tally.n
         self.sum += sign * tally.sum
         self.sum_sq += sign * tally.sum_sq
@@ -68,14 +63,15 @@ class Rolling(Struct):
 
     totals: dict[Window, Totals]
 
-    def count(self, metric: Metric, score: int, resolution: Resolution, start: int) -> None:
-        """Add one answer to the windows made of panes of this resolution."""
+    def settle(self, pane: LivePane) -> None:
+        """Take in what has been counted in a pane since it was settled last."""
+        assert pane.settled is not None
         for window, totals in self.totals.items():
-            if WINDOWS[window].resolution == resolution:
-                totals.count(metric, score, start)
+            if WINDOWS[window].resolution == pane.id.resolution:
+                totals.settle(pane.id.start, pane.settled, pane.state.tally)
 
     def advance(self, panes: Mapping[Resolution, Panes], now: int) -> bool:
-        """Let every window end now; whether any of them changed by that."""
+        """Let every window end now; whether any of them changed by that. The panes must be settled."""
         before = [totals.n for totals in self.totals.values()]
         for window, totals in self.totals.items():
             shape = WINDOWS[window]
@@ -97,6 +93,6 @@ def rolling_over(panes: Mapping[Resolution, Panes]) -> Rolling:
     """Windows that hold all these panes; `advance` then lets go of the old ones."""
     totals = {window: Totals(edge=-1) for window in WINDOWS}
     for window, shape in WINDOWS.items():
-        for pane in panes[shape.resolution].values():
-            totals[window]._add(pane, 1)
+        for start, pane in panes[shape.resolution].items():
+            totals[window].settle(start, NOTHING, pane.state.tally)
     return Rolling(totals)
