@@ -151,6 +151,11 @@ class Partition:
         changes, self.changes = self.changes, Changes()
         return changes
 
+    def take_signals(self) -> list[Signal]:
+        """What has been noticed since this was last asked."""
+        noticed, self.changes.signals = self.changes.signals, []
+        return noticed
+
     def pane(self, pane: PaneId) -> LivePane:
         """The pane in memory."""
         return (

@@ -12,7 +12,9 @@ from typing import NamedTuple, get_args
 import msgspec
 from msgspec import Struct
 
+from schemas.feedback import topic_key
 from schemas.scores import Resolution
+from schemas.signals import Signal
 from schemas.topics import PANES, REJECTED, SCORES, SIGNALS, STATE
 from services.aggregator.detector import BaselineDrop
 from services.aggregator.panes import PaneId, PaneState, SeriesId, row
@@ -62,8 +64,8 @@ _versioned = msgspec.msgpack.Decoder(Versioned)
 
 
 def outputs(partition: Partition, changes: Changes, as_of: datetime) -> list[Record]:
-    """Panes, scores, signals and dead letters, each with the source's partition number."""
-    records = []
+    """Signals, panes, scores and dead letters, each with the source's partition number."""
+    records = signals(partition, changes.signals)
     for pane in changes.panes:
         value = _json(row(pane.id, pane.state, partition.number))
         records.append(Record(PANES.name, partition.number, _pane_key(pane.id), value))
@@ -72,13 +74,18 @@ def outputs(partition: Partition, changes: Changes, as_of: datetime) -> list[Rec
         series.rolling.advance(series.panes, int(as_of.timestamp()))
         update = series.rolling.update(series_id, as_of)
         records.append(Record(SCORES.name, partition.number, "/".join(series_id).encode(), _json(update)))
-    for signal in changes.signals:
-        key = f"{signal.workspace}/{signal.touchpoint}".encode()
-        records.append(Record(SIGNALS.name, partition.number, key, _json(signal)))
     for letter in changes.dead_letters:
         key = f"{letter.src_topic}/{letter.src_partition}/{letter.src_offset}".encode()
         records.append(Record(REJECTED.name, partition.number, key, _json(letter)))
     return records
+
+
+def signals(partition: Partition, noticed: list[Signal]) -> list[Record]:
+    """Signals, with the source's partition number."""
+    return [
+        Record(SIGNALS.name, partition.number, topic_key(one.workspace, one.touchpoint), _json(one))
+        for one in noticed
+    ]
 
 
 def state(partition: Partition, changes: Changes) -> list[Record]:

@@ -32,7 +32,7 @@ class AggregatorSettings(BaseSettings):
     flush_seconds: float = Field(
         default=0.2,
         gt=0,
-        description="Longest time between an answer and its scores; bad contacts do not wait",
+        description="Time from an answer to its scores, unless flushes take long; signals do not wait",
     )
     sink_flush_seconds: float = Field(
         default=0.5, gt=0, description="Longest time that a row waits for its INSERT"

@@ -1,7 +1,7 @@
 """Step 4 of the aggregator: what has been folded becomes durable, and only then is its offset committed.
 
-Outputs are acknowledged before state, and state before the commit. So after a crash at any instant the outputs of
-whatever the state does not yet include are written once more, with the same ids and versions.
+Signals leave at once. All outputs are acknowledged before state, and state before the commit. So after a crash at any
+instant the outputs of whatever the state does not yet include are written once more, with the same ids and versions.
 """
 
 from __future__ import annotations
@@ -26,10 +26,19 @@ class Watermark:
         self._writer = writer
         self._commit = commit
         self._flushing = asyncio.Lock()
+        self._telling = asyncio.Lock()
 
     def replace(self, partitions: dict[int, Partition]) -> None:
         """Fold these partitions from now on, and no others."""
         self.partitions = partitions
+
+    async def tell(self) -> None:
+        """Publish what has been noticed, without waiting for a flush. Raises KafkaError as `flush` does."""
+        async with self._telling:
+            partitions = list(self.partitions.values())
+            await self._writer.write(
+                [record for p in partitions for record in records.signals(p, p.take_signals())]
+            )
 
     async def flush(self, now: datetime) -> bool:
         """Make all that has been folded durable. False if the group has moved on and did not take the commit.
@@ -43,6 +52,8 @@ class Watermark:
             outputs = [record for p, changes in taken for record in records.outputs(p, changes, now)]
             state = [record for p, changes in taken for record in records.state(p, changes)]
             await self._writer.write(outputs)
+            async with self._telling:
+                pass  # what was told before is acknowledged, too
             await self._writer.write(state)
             if not reached:
                 return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -23,8 +22,10 @@ from services.operations.telemetry import Telemetry
 
 log = structlog.get_logger()
 
-UNFLUSHED_LIMIT = 20_000
+UNFLUSHED_LIMIT = 100_000
 """So many folded and not yet durable answers make the worker wait for a flush."""
+FLUSH_SHARE = 0.25
+"""Flushes take at most this share of the time: under load they come more rarely and coalesce more."""
 TICK_SECONDS = 60
 
 Clock = Callable[[], datetime]
@@ -49,7 +50,8 @@ class Windows:
         self._clock = clock
         self._unflushed = 0
         self._dirty = asyncio.Event()
-        self._urgent = asyncio.Event()
+        self._noticed = asyncio.Event()
+        self._flush_seconds = 0.0
 
     async def take(self, chunk: list[ConsumerRecord]) -> None:
         """Fold one chunk of records of one partition."""
@@ -73,32 +75,40 @@ class Windows:
         self._unflushed += len(fresh)
         self._dirty.set()
         if partition.changes.signals:
-            self._urgent.set()
+            self._noticed.set()
+
+    async def tell_when_noticed(self) -> None:
+        """For ever: publish signals as soon as there are any."""
+        while True:
+            await self._noticed.wait()
+            self._noticed.clear()
+            kinds = Counter(s.kind for p in self._watermark.partitions.values() for s in p.changes.signals)
+            try:
+                await self._watermark.tell()
+            except Exception as error:
+                end_now(Exit.CRASHED, f"cannot publish signals: {error!r}")
+            for kind, count in kinds.items():
+                self._telemetry.count(metrics.WINDOWS_SIGNALS, kind, by=count)
 
     async def flush(self) -> None:
         """Make everything folded durable, or end the process."""
         self._unflushed = 0
-        kinds = Counter(s.kind for p in self._watermark.partitions.values() for s in p.changes.signals)
         started = self._clock()
         try:
             if not await self._watermark.flush(started):
                 log.warning("commit refused, the group is rebalancing")
         except Exception as error:
             end_now(Exit.CRASHED, f"cannot make the windows durable: {error!r}")
-        seconds = (self._clock() - started).total_seconds()
-        self._telemetry.timed(metrics.WINDOWS_FLUSH_SECONDS, seconds)
-        for kind, count in kinds.items():
-            self._telemetry.count(metrics.WINDOWS_SIGNALS, kind, by=count)
+        self._flush_seconds = (self._clock() - started).total_seconds()
+        self._telemetry.timed(metrics.WINDOWS_FLUSH_SECONDS, self._flush_seconds)
 
     async def flush_when_due(self) -> None:
-        """For ever: flush at the latest `flush_seconds` after an answer, at once when a team must know."""
+        """For ever: flush `flush_seconds` after an answer, or later when flushes take long."""
         while True:
             await self._dirty.wait()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.flush_seconds):
-                    await self._urgent.wait()
+            rest = self._flush_seconds * (1 / FLUSH_SHARE - 1)
+            await asyncio.sleep(max(self._settings.flush_seconds, rest))
             self._dirty.clear()
-            self._urgent.clear()
             await self.flush()
 
     async def tick(self) -> None:

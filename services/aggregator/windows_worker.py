@@ -84,6 +84,7 @@ def create(settings: AggregatorSettings) -> faust.App:
     @app.task
     async def run() -> None:
         await asyncio.gather(
+            windows.tell_when_noticed(),
             windows.flush_when_due(),
             windows.tick(),
             heartbeat.beat(partial(observe, app, windows, telemetry, stalls)),
