@@ -17,7 +17,7 @@ RECENT_ANSWERS = 50
 BASELINE_ANSWERS = 1000
 WARM_UP_ANSWERS = 150
 """So many answers make the first baseline; before, nothing is said."""
-ALARM_ERRORS = 4.0
+ALARM_ERRORS = 5.0
 """A drop is this many standard errors of the recent level below the baseline ..."""
 ALARM_LEVEL = 0.10
 """... and at least this much of the scale from 0 to 1."""
@@ -58,6 +58,7 @@ class BaselineDrop(Struct):
         self.recent += (level - self.recent) * max(1 / self.answers, 2 / (RECENT_ANSWERS + 1))
         errors = self.errors()
         if self.incident:
+            self.incident_level = min(self.incident_level, self.recent)
             return self._end() if live and self._is_over(errors) else None
         self._follow_spell(errors, occurred_at)
         if self.answers <= WARM_UP_ANSWERS or errors <= LEARN_ERRORS:

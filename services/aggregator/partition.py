@@ -209,13 +209,11 @@ class Partition:
         return panes.get(start) or panes.setdefault(start, LivePane(PaneId(series.id, resolution, start, 0)))
 
     def _count(self, pane: LivePane, event: Event, offset: int) -> bool:
-        """Count the answer at this source offset, unless it is counted already."""
-        state = pane.state
-        if offset < state.version:
+        unchanged = pane.settled is None
+        if not pane.count(event.metric, event.score, offset):
             return False
-        self.change(pane)
-        state.tally.add(event.metric, event.score)
-        state.version = offset + 1
+        if unchanged:
+            self.changes.panes.append(pane)
         return True
 
     def _settle(self) -> None:

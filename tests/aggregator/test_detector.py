@@ -15,9 +15,9 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 USUAL, DROPPED = 0.82, 0.52
 TAUGHT = 3000
 """Answers at the usual level before a drop."""
-FALSE_ALARMS_ALLOWED = 80
-"""In 400,000 answers at an unchanged level: this first detector has no budget of false alarms (it gives 68)."""
-DELAY_ALLOWED, DELAY_ALLOWED_MEDIAN = 90, 25
+FALSE_ALARMS_ALLOWED = 10
+"""In 400,000 answers at an unchanged level: this first detector has no budget of false alarms (it gives 6)."""
+DELAY_ALLOWED, DELAY_ALLOWED_MEDIAN = 110, 40
 """Answers from a drop of 30 points to its alarm, in the slowest and in the median of 40 streams."""
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.feedback import Event
 from schemas.scores import RESOLUTION_SECONDS, WINDOWS, Pane, WindowShape
-from schemas.scoring import Tally
 from services.aggregator.panes import (
+    LivePane,
     PaneId,
-    PaneState,
     SeriesId,
     is_cold,
     is_out_of_reach,
@@ -40,24 +38,10 @@ def test_the_first_moment_of_a_minute_belongs_to_it() -> None:
     assert [pane_start("1m", NOON + s) - NOON for s in (-0.001, 0, 59.999, 60)] == [-60, 0, 0, 60]
 
 
-def event(age: timedelta) -> Event:
-    received = datetime.fromtimestamp(NOON, UTC)
-    return Event(
-        workspace="default",
-        touchpoint="web",
-        metric="csat",
-        score=3,
-        event_id="e",
-        occurred_at=received - age,
-        received_at=received,
-        imported=True,
-    )
-
-
 def test_history_older_than_minutes_are_kept_fills_hours_only() -> None:
-    assert resolutions_of(event(timedelta(0))) == ("1m", "1h")
-    assert resolutions_of(event(timedelta(days=35))) == ("1m", "1h")
-    assert resolutions_of(event(timedelta(days=35, seconds=1))) == ("1h",)
+    assert resolutions_of(0) == ("1m", "1h")
+    assert resolutions_of(35 * 86_400) == ("1m", "1h")
+    assert resolutions_of(35 * 86_400 + 1) == ("1h",)
 
 
 def test_a_minute_is_hot_for_25_hours_and_an_hour_for_8_days_after_its_end() -> None:
@@ -96,20 +80,20 @@ def test_a_segment_is_out_of_reach_when_the_next_one_is_committed() -> None:
 
 
 def test_a_pane_counts_each_source_offset_once() -> None:
-    pane = PaneState(0, Tally())
+    pane = LivePane(PaneId(SERIES, "1h", NOON, 0))
 
     counted = [pane.count("csat", 5, offset) for offset in (7, 7, 3, 8)]
 
     assert counted == [True, False, False, True]
-    assert (pane.version, pane.tally.n) == (9, 2)
+    assert (pane.state.version, pane.state.tally.n) == (9, 2)
 
 
 def test_a_row_has_absolute_counts_and_the_version_that_orders_them() -> None:
-    pane = PaneState(0, Tally())
+    pane = LivePane(PaneId(SERIES, "1h", NOON, 0))
     pane.count("csat", 5, 41)
     pane.count("csat", 2, 43)
 
-    assert row(PaneId(SERIES, "1h", NOON, 0), pane, partition=4) == Pane(
+    assert row(pane.id, pane.state, partition=4) == Pane(
         workspace="default",
         touchpoint="web",
         metric="csat",

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from schemas.feedback import Event, decode
 from schemas.scores import MINUTES_KEPT_SECONDS, RESOLUTION_SECONDS, WINDOWS, Resolution, Window
-from schemas.scoring import METRICS, SCALES, Metric, Score, Tally, score_of
+from schemas.scoring import METRICS, SCALES, Metric, Score, score_of
 from services.aggregator import records
-from services.aggregator.panes import PaneState, SeriesId, pane_start
+from services.aggregator.panes import LivePane, PaneId, SeriesId, pane_start
 from services.aggregator.partition import Partition
 from services.aggregator.rolling import Rolling, rolling_over
 from tests.aggregator.history import counted_once, stream
@@ -35,7 +35,7 @@ class Windows:
     """The panes and windows of one series, fed as the partition feeds them, and every answer for the plain count."""
 
     def __init__(self) -> None:
-        self.panes: dict[Resolution, dict[int, PaneState]] = {"1m": {}, "1h": {}}
+        self.panes: dict[Resolution, dict[int, LivePane]] = {"1m": {}, "1h": {}}
         self.rolling = rolling_over(self.panes)
         self.answers: list[Answer] = []
         self.now = T0
@@ -44,9 +44,10 @@ class Windows:
         occurred = self.now - late
         for resolution in RESOLUTION_SECONDS:
             start = pane_start(resolution, occurred)
-            pane = self.panes[resolution].setdefault(start, PaneState(0, Tally()))
+            pane = self.panes[resolution].setdefault(start, LivePane(PaneId(SERIES, resolution, start, 0)))
             pane.count("csat", score, len(self.answers))
-            self.rolling.count("csat", score, resolution, start)
+            self.rolling.settle(pane)
+            pane.settled = None
         self.answers.append(Answer(occurred, score))
 
     def restore(self) -> None:
@@ -162,7 +163,8 @@ def test_the_windows_of_a_partition_equal_a_plain_count(seed: int) -> None:
 
 def assert_windows_are_right(partition: Partition, messages: list[bytes], now: int) -> None:
     events = counted_once([event for event in map(decode, messages) if isinstance(event, Event)])
-    for series_id, series in partition.series.items():
+    for series in partition.series.values():
+        series_id = series.id
         of_series = [event for event in events if (event.touchpoint, event.metric) == series_id[1:]]
         for window, score in shown(series.rolling, series_id).items():
             answers = [answer_of(event) for event in of_series if fills(event, WINDOWS[window].resolution)]
