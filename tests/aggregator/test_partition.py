@@ -27,7 +27,7 @@ def test_an_answer_is_counted_and_a_repeat_is_not() -> None:
     )
 
     assert outcomes == ["counted", "duplicate", "duplicate", "counted"]
-    assert [pane.tally.n for pane in partition.series[SERIES].panes["1m"].values()] == [2]
+    assert [pane.state.tally.n for pane in partition.series[SERIES].panes["1m"].values()] == [2]
     assert partition.next == 4
 
 
@@ -40,7 +40,7 @@ def test_a_message_that_is_read_again_changes_nothing() -> None:
 
     assert again == ["replayed"] * 5
     assert partition.take_changes().signals == []
-    assert [pane.tally.n for pane in partition.series[SERIES].panes["1h"].values()] == [5]
+    assert [pane.state.tally.n for pane in partition.series[SERIES].panes["1h"].values()] == [5]
 
 
 def test_a_bad_answer_is_signalled_unless_it_is_history() -> None:
@@ -71,7 +71,7 @@ def test_an_answer_too_late_for_the_minutes_in_memory_is_counted_in_a_segment() 
 
     start = pane_start("1m", occurred.timestamp())
     cold = PaneId(SERIES, "1m", start, segment_of(1))
-    assert partition.cold[cold].tally.n == 1
+    assert partition.cold[cold].state.tally.n == 1
     assert start not in partition.series[SERIES].panes["1m"]
     assert pane_start("1h", occurred.timestamp()) in partition.series[SERIES].panes["1h"]
 
