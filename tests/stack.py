@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -108,10 +109,16 @@ class Stack:
         free_ports = {PORT_OF[name].upper(): "0" for name in NAMES}
         own = {"AFTERTOUCH_DATA": str(self.data), **free_ports, **self._env}
         inherited = {k: v for k, v in os.environ.items() if k not in ("KAFKA_BOOTSTRAP", "CLICKHOUSE_URL")}
-        command = [sys.executable, "-m", "deploy.cli", "up", *(["--only", self._only] if self._only else [])]
+        command = [sys.executable, "-m", "deploy.up.leash", "deploy.cli", "up"]
+        command += ["--only", self._only] if self._only else []
         with self.output.open("ab") as output:
             return subprocess.Popen(
-                command, cwd=ROOT, env=inherited | own, stdout=output, stderr=subprocess.STDOUT
+                command,
+                cwd=ROOT,
+                env=inherited | own,
+                stdin=_leash(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
 
     def stop(self) -> int:
@@ -198,6 +205,12 @@ def request(
     sent = {"Connection": "close", **(headers or {})}
     answer = urllib3.request(method, url, body=body, headers=sent, retries=False)
     return answer.status, answer.data
+
+
+@cache
+def _leash() -> int:
+    """The reading end of a pipe that closes when the tests end, however they end: no stack outlives them."""
+    return os.pipe()[0]
 
 
 def tail(file: Path) -> str:
