@@ -6,7 +6,7 @@ from itertools import groupby
 
 from aiokafka import ConsumerRecord
 from faust.types import TP
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.aggregator.chunks import CHUNK_RECORDS, ChunkScheduler
@@ -26,7 +26,8 @@ def record(partition: int, offset: int) -> ConsumerRecord:
     return ConsumerRecord("t", partition, offset, 1000 + offset, 0, None, b"value", None, 0, 5, ())
 
 
-@given(st.lists(st.integers(0, 1300), max_size=5))
+@given(st.lists(st.integers(0, 1300) | st.sampled_from([499, 500, 501, 1000, 1001]), max_size=5))
+@example([501])
 def test_nothing_is_lost_and_each_partition_stays_in_order(sizes: list[int]) -> None:
     polled = poll(sizes)
     delivered: Poll = {tp: [] for tp in polled}

@@ -108,6 +108,16 @@ def test_asking_often_or_once_makes_no_difference(history: list[tuple[int, tuple
     assert often.ask() == once.ask()
 
 
+def test_a_pane_that_starts_exactly_a_window_ago_is_outside() -> None:
+    windows = Windows()
+    windows.now = T0 + 30
+    windows.ask()
+    windows.answer(300, 5)
+
+    assert windows.now % 60 == 0
+    assert (windows.ask()["5m"].n, windows.ask()["1h"].n) == (0, 1)
+
+
 def test_a_clock_that_is_set_back_changes_nothing() -> None:
     windows = Windows()
     windows.answer(0, 5)

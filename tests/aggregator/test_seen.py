@@ -104,6 +104,16 @@ def test_a_forgotten_id_that_came_again_is_not_forgotten_with_its_first_stretch(
     assert seen.is_repeat(answer("e0"), 9 * STRETCH_OFFSETS + 1)
 
 
+def test_of_an_id_in_two_restored_stretches_the_first_place_counts() -> None:
+    first, later = seen_ids(["e"]).pack(0), seen_ids(["e"]).pack(0)
+    restored = SeenIds()
+    restored.unpack(0, Stretch(1, NOW.timestamp() + 9, first.hashes, first.places))
+    restored.unpack(5, Stretch(5 * STRETCH_OFFSETS + 1, NOW.timestamp(), later.hashes, later.places))
+
+    assert restored.forget_before(NOW.timestamp() + 5, committed=10 * STRETCH_OFFSETS) == [5]
+    assert restored.is_repeat(answer("e"), 10 * STRETCH_OFFSETS)
+
+
 def test_an_id_costs_as_much_memory_as_the_docstring_says() -> None:
     said = re.search(r"About (\d+) bytes\s+an id", SeenIds.__doc__ or "")
     assert said
