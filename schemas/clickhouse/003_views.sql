@@ -72,6 +72,8 @@ SELECT workspace, touchpoint, metric, p.pane_start AS hour,
        aftertouch_score_low(metric, sum(p.n), sum(p.top), sum(p.bottom)) AS score_low,
        aftertouch_score_high(metric, sum(p.n), sum(p.top), sum(p.bottom)) AS score_high,
        round(sum(p.sum) / sum(p.n), 3) AS mean,
+       round(sum(p.sum) / sum(p.n) - aftertouch_mean_margin(sum(p.n), sum(p.sum), sum(p.sum_sq)), 3) AS mean_low,
+       round(sum(p.sum) / sum(p.n) + aftertouch_mean_margin(sum(p.n), sum(p.sum), sum(p.sum_sq)), 3) AS mean_high,
        sum(p.sum) AS sum, sum(p.sum_sq) AS sum_sq, sum(p.top) AS top, sum(p.bottom) AS bottom
 FROM ${database}.panes_1h AS p FINAL
 GROUP BY workspace, touchpoint, metric, hour;

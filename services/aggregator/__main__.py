@@ -30,7 +30,9 @@ def main(arguments: list[str]) -> None:
     configure_logs(arguments[0], settings.log_level)
     uvloop.install()
     app = WORKERS[arguments[0]](settings)
-    faust.Worker(app, loglevel="WARN", redirect_stdouts=False).execute_from_commandline()
+    worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
+    worker.spinner = None  # a log file is no terminal
+    worker.execute_from_commandline()
 
 
 if __name__ == "__main__":

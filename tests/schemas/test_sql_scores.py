@@ -118,7 +118,7 @@ def test_hourly_scores_are_those_of_scoring(tables: Server, stored: Stored) -> N
     shown = {(r["start"], series_of_row(r)): r for r in rows}
     assert shown.keys() == expected.keys()
     for name, row in shown.items():
-        assert_shows(row, expected[name], (*OF_SCORES, "mean"))
+        assert_shows(row, expected[name], (*OF_SCORES, *OF_MEANS))
 
 
 def test_rolling_scores_are_those_of_the_windows_that_end_with_each_minute(
