@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import faust
 import uvloop
 from pydantic import ValidationError
 
-from services.aggregator import sink_worker, windows_worker
 from services.aggregator.exits import Exit
 from services.aggregator.settings import AggregatorSettings
 from services.operations.logs import configure_logs
 
-WORKERS = {"windows": windows_worker.create, "sink": sink_worker.create}
+WORKERS = {"windows": "services.aggregator.windows_worker", "sink": "services.aggregator.sink_worker"}
+"""Modules, loaded when they are run: neither worker pays for what only the other needs."""
 
 
 def main(arguments: list[str]) -> None:
@@ -29,7 +30,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(Exit.MISCONFIGURED)
     configure_logs(arguments[0], settings.log_level)
     uvloop.install()
-    app = WORKERS[arguments[0]](settings)
+    app = import_module(WORKERS[arguments[0]]).create(settings)
     worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
     worker.spinner = None  # a log file is no terminal
     worker.execute_from_commandline()
