@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas.feedback import Slug
+from schemas.rejections import Reason, Rejected, refuse
 
 Scope = Literal["write", "import", "read"]
 
@@ -30,6 +31,14 @@ class KeyRing(Struct, frozen=True):
     def find(self, secret: str) -> Key | None:
         """The key with this secret."""
         return self.by_hash.get(digest(secret))
+
+
+def key_of(authorization: str, keys: KeyRing) -> Key | Rejected:
+    """The key in an Authorization header."""
+    scheme, _, secret = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        return refuse(Reason.KEY_MISSING)
+    return keys.find(secret.strip()) or refuse(Reason.KEY_UNKNOWN)
 
 
 def digest(secret: str) -> str:

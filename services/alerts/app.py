@@ -13,13 +13,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.alerts import Alert, AlertKind, AlertState
-from schemas.keys import Key, KeyRing
-from schemas.rejections import Reason, refuse
+from schemas.keys import Key, KeyRing, key_of
+from schemas.rejections import Reason, Rejected, refuse
 from services.alerts.listing import alert_json, page_json, position_of
-from services.alerts.problems import Refusal, problem
 from services.alerts.store import AlertStore
+from services.operations.problems import errors_route, problem
 
 JSON = "application/json"
+
+
+class Refusal(Exception):
+    """Ends a request with a problem response."""
+
+    def __init__(self, rejected: Rejected) -> None:
+        super().__init__(rejected.reason)
+        self.rejected = rejected
 
 
 class AlertQuery(BaseModel):
@@ -46,7 +54,7 @@ class AlertQuery(BaseModel):
 
 def create_app(store: AlertStore, keys: KeyRing, health: Sequence[Route]) -> FastAPI:
     """The application; `health` are the routes that need no key."""
-    app = FastAPI(title="Aftertouch alerts", openapi_url=None, routes=list(health))
+    app = FastAPI(title="Aftertouch alerts", openapi_url=None, routes=[errors_route, *health])
 
     @app.get("/v1/alerts")
     async def list_alerts(request: Request, query: Annotated[AlertQuery, Query()]) -> Response:
@@ -74,12 +82,9 @@ def create_app(store: AlertStore, keys: KeyRing, health: Sequence[Route]) -> Fas
 
 def reader(request: Request, keys: KeyRing) -> Key:
     """The key of a caller who may read; raises Refusal."""
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
-        raise Refusal(refuse(Reason.KEY_MISSING))
-    key = keys.find(secret.strip())
-    if key is None:
-        raise Refusal(refuse(Reason.KEY_UNKNOWN))
+    key = key_of(request.headers.get("Authorization", ""), keys)
+    if isinstance(key, Rejected):
+        raise Refusal(key)
     if "read" not in key.scopes:
         raise Refusal(refuse(Reason.KEY_FORBIDDEN))
     return key
@@ -100,10 +105,10 @@ async def answer_unrouted(_: Request, error: Exception) -> Response:
     """No such path, or not with this method."""
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        return problem(refuse(Reason.METHOD_NOT_ALLOWED), (error.headers or {}).get("Allow", ""))
+        return problem(refuse(Reason.METHOD_NOT_ALLOWED), headers=error.headers)
     return problem(refuse(Reason.NOT_FOUND))
 
 
 async def answer_fault(_: Request, error: Exception) -> Response:
     """An error of ours; it is raised again after the answer, and logged."""
-    return problem(refuse(Reason.INTERNAL_ERROR, "this is our fault and is in our log"))
+    return problem(refuse(Reason.INTERNAL_ERROR))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from schemas.keys import KeyRing
+from schemas.keys import KeyRing, key_of
 from schemas.rejections import Reason, Rejected, refuse
 
 
@@ -19,12 +19,9 @@ class Sender(Struct, frozen=True):
 
 def admit(authorization: str, query: Mapping[str, str], keys: KeyRing) -> Sender | Rejected:
     """Say who sends. Keys in the query string are refused: they would end up in logs."""
-    scheme, _, secret = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
-        return refuse(Reason.KEY_MISSING)
-    key = keys.find(secret.strip())
-    if key is None:
-        return refuse(Reason.KEY_UNKNOWN)
+    key = key_of(authorization, keys)
+    if isinstance(key, Rejected):
+        return key
     if any((name, value) != ("history", "1") for name, value in query.items()):
         return refuse(Reason.QUERY_INVALID, "the only parameter is history=1")
     imported = "history" in query

@@ -19,10 +19,10 @@ from schemas.rejections import Reason, Rejected, refuse
 from services.ingest.accept import Entropy, Judged, judge, receipt, verdict
 from services.ingest.admit import Sender, admit
 from services.ingest.body import media_of, read, split
-from services.ingest.problems import problem
 from services.ingest.publish import Publisher, PublishFailed
 from services.ingest.settings import IngestSettings
 from services.operations.health import health_routes
+from services.operations.problems import errors_route, problem
 from services.operations.telemetry import Telemetry
 
 Clock = Callable[[], datetime]
@@ -48,6 +48,7 @@ def create_app(
     return FastAPI(
         routes=[
             Route("/v1/feedback", feedback, methods=["POST"]),
+            errors_route,
             *health_routes(lambda: "", publisher.not_ready, telemetry),
         ],
         exception_handlers={HTTPException: _http_error, Exception: _our_fault},
@@ -93,7 +94,8 @@ class Door:
         for item in judged.rejected:
             self._telemetry.count(INGEST_EVENTS, item.reason)
         if refusal is not None:
-            return problem(refusal, judged.rejected if refusal.reason is Reason.NOTHING_ACCEPTED else None)
+            items = {"rejected": judged.rejected} if refusal.reason is Reason.NOTHING_ACCEPTED else None
+            return problem(refusal, items)
         try:
             await self._publisher.publish(judged.events)
         except PublishFailed:

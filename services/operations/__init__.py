@@ -1,1 +1,1 @@
-"""What every service needs to be run: declared metrics, logs, and the health endpoints."""
+"""What every service needs to be run: declared metrics, logs, health endpoints, problem details."""

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from schemas.rejections import REASONS, Reason, refuse
-from services.ingest.problems import STATUS, problem
+from services.operations.problems import STATUS, problem
 from tests.ingest.serving import MemoryPublisher, serving
 
 GOOD = {"touchpoint": "a", "metric": "csat", "score": 5}

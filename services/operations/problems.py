@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from html import escape
+from importlib.resources import files
+from string import Template
 
 import msgspec
-from msgspec import Struct
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
 
-from schemas.rejections import Reason, Rejected
-from services.ingest.accept import Refused
+from schemas.rejections import REASONS, Reason, Rejected
 
 STATUS: dict[Reason, int] = {
     Reason.JSON_INVALID: 400,
@@ -36,29 +39,37 @@ HEADERS: dict[Reason, dict[str, str]] = {
     Reason.READ_TIMEOUT: {"connection": "close"},
     Reason.KAFKA_UNAVAILABLE: {"retry-after": "2"},
 }
-
-
-class Problem(Struct, frozen=True, omit_defaults=True):
-    """The body of an error; `rejected` only where items were judged."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    reason: Reason
-    rejected: Sequence[Refused] | None = None
+ERRORS_PATH = "/docs/errors"
 
 
 def problem(
-    rejected: Rejected, items: Sequence[Refused] | None = None, headers: dict[str, str] | None = None
+    rejected: Rejected, members: Mapping[str, object] | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The answer for a refusal. It is made of our words only and never repeats input."""
+    """The answer for a refusal, with `members` beside the standard ones. It never repeats input."""
     reason = rejected.reason
-    title = reason.replace("_", " ").capitalize()
-    body = Problem(f"/docs/errors#{reason}", title, STATUS[reason], rejected.detail, reason, items)
+    body = {
+        "type": f"{ERRORS_PATH}#{reason}",
+        "title": reason.replace("_", " ").capitalize(),
+        "status": STATUS[reason],
+        "detail": rejected.detail,
+        "reason": reason,
+        **(members or {}),
+    }
     return Response(
         msgspec.json.encode(body),
         STATUS[reason],
-        HEADERS.get(reason, {}) | (headers or {}),
+        HEADERS.get(reason, {}) | dict(headers or {}),
         media_type="application/problem+json",
     )
+
+
+async def _errors(_: Request) -> Response:
+    page = Template((files("services.operations") / "errors.html").read_text())
+    reasons = "\n".join(
+        f'<dt id="{reason}">{reason}</dt><dd>{escape(text)}</dd>' for reason, text in REASONS.items()
+    )
+    return HTMLResponse(page.substitute(reasons=reasons))
+
+
+errors_route = Route(ERRORS_PATH, _errors)
+"""The page that every problem's `type` points to."""
