@@ -17,14 +17,14 @@ RECENT_ANSWERS = 50
 BASELINE_ANSWERS = 1000
 WARM_UP_ANSWERS = 150
 """So many answers make the first baseline; before, nothing is said."""
-ALARM_ERRORS = 5.0
+ALARM_ERRORS = 4.5
 """A drop is this many standard errors of the recent level below the baseline ..."""
 ALARM_LEVEL = 0.10
 """... and at least this much of the scale from 0 to 1."""
 CALM_ERRORS = 1.0
 """Below this the level is as usual: a spell of worse answers is over."""
-LEARN_ERRORS = 2.0
-"""Answers teach the baseline only while the level is no further below it than this."""
+OVER_ERRORS = 2.0
+"""A drop is over only when the level is no further below the baseline than this."""
 
 
 class Verdict(Struct, frozen=True):
@@ -61,11 +61,11 @@ class BaselineDrop(Struct):
             self.incident_level = min(self.incident_level, self.recent)
             return self._end() if live and self._is_over(errors) else None
         self._follow_spell(errors, occurred_at)
-        if self.answers <= WARM_UP_ANSWERS or errors <= LEARN_ERRORS:
-            self.baseline += (level - self.baseline) * max(1 / self.answers, 1 / BASELINE_ANSWERS)
-        elif live and level < self.baseline and self._is_alarming(errors):
+        if self.answers > WARM_UP_ANSWERS and live and level < self.baseline and self._is_alarming(errors):
             self.incident, self.incident_level = event_id, self.recent
             return self._verdict("drop")
+        # Bad spells teach, too: a baseline that learns good answers only would drift upwards.
+        self.baseline += (level - self.baseline) * max(1 / self.answers, 1 / BASELINE_ANSWERS)
         return None
 
     def errors(self) -> float:
@@ -78,7 +78,7 @@ class BaselineDrop(Struct):
 
     def _is_over(self, errors: float) -> bool:
         """Over when half of the drop has been made good: the baseline is frozen meanwhile."""
-        return errors < LEARN_ERRORS and self.recent > (self.baseline + self.incident_level) / 2
+        return errors < OVER_ERRORS and self.recent > (self.baseline + self.incident_level) / 2
 
     def _follow_spell(self, errors: float, occurred_at: datetime) -> None:
         if self.answers <= WARM_UP_ANSWERS or errors < CALM_ERRORS:
