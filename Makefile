@@ -28,7 +28,7 @@ bench: $(STAMP) ## Measure throughput and delay on this machine
 
 test-kafka: $(STAMP) kafka-tools ## Run the Kafka and end-to-end tests on Apache Kafka, and those that use kcat
 	$(BIN)/python -m pytest -m "apache or kcat"
-	$(BIN)/python -m pytest -m "not apache and not kcat" --kafka=apache tests/e2e
+	$(BIN)/python -m pytest -m "not apache and not kcat" --kafka=apache tests/e2e tests/faults
 
 kafka-tools:
 	@deploy/apache-kafka/install-tools

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from collections import Counter
@@ -85,4 +86,4 @@ def current(stack: Stack) -> Counter[str]:
 def killed_parts(stack: Stack) -> set[str]:
     """The parts of which `up` said that they had to be started again."""
     said = stack.output.read_text()
-    return {part for part in ("windows", "sink", "kafka") if f"{part} " in said and "started again" in said}
+    return set(re.findall(r"^(\w+) .* is started again", said, re.MULTILINE))
