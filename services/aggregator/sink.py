@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -108,6 +111,8 @@ class Sink:
             try:
                 for table, batch in pending.items():
                     await self._insert(table, batch)
+                if pending:
+                    _die_if_a_test_asks()
                 if reached and await self._commit(reached):
                     self._committed.update(reached)
             except AbandonedError:
@@ -165,6 +170,14 @@ class Sink:
         )
         key = f"{row.topic}/{row.partition}/{row.offset}".encode()
         return Record(REJECTED.name, row.partition % REJECTED.partitions, key, msgspec.json.encode(letter))
+
+
+def _die_if_a_test_asks() -> None:
+    """A failpoint: kill -9 between insert and commit if the file that this variable names exists; removes it."""
+    file = os.environ.get("AGGREGATOR_FAILPOINT_AFTER_INSERT")
+    if file and Path(file).is_file():
+        Path(file).unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 _GAPLESS = frozenset(topic.name for topic in SOURCES if topic.config["cleanup.policy"] == "delete")

@@ -1,36 +1,70 @@
-"""What the sender was told: the events that ingest acknowledged, and what ClickHouse must show of them."""
+"""What the sender was told: the answers that ingest acknowledged, and what ClickHouse must show of them."""
 
 from __future__ import annotations
 
+import json
+import os
+import threading
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from typing import Any
 
-from schemas.scoring import METRICS, SCALES
-from tests.stack import Stack
+from schemas.scoring import METRICS, SCALES, is_bad
+from tests.stack import Stack, wait_for
 
+Answers = list[dict[str, Any]]
 Cell = tuple[str, str, int]
 """Touchpoint, metric, score."""
 
+LOOK_SECONDS = 0.5
+"""Between two looks at how far ClickHouse is."""
 
-def answers(random: Random, count: int, touchpoints: int) -> list[dict[str, Any]]:
-    """Answers with ids of their own."""
+
+class Ledger:
+    """The acknowledged answers, on disk before the sender goes on; several threads may write."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._writing = threading.Lock()
+
+    def acknowledge(self, batch: Answers) -> None:
+        """Note that these were answered with 202."""
+        lines = b"".join(json.dumps(answer).encode() + b"\n" for answer in batch)
+        with self._writing, self._file.open("ab") as file:
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def answers(self) -> Answers:
+        """All that was acknowledged, each id once."""
+        lines = self._file.read_bytes().splitlines()
+        return list({answer["event_id"]: answer for answer in map(json.loads, lines)}.values())
+
+
+def answers(random: Random, count: int, touchpoints: int, bad_share: float | None = None) -> Answers:
+    """Answers with ids of their own; their scores are spread evenly, or this share of them is bad."""
     made = []
     for number in range(count):
         metric = random.choice(METRICS)
         scale = SCALES[metric]
+        lowest, highest = scale.lowest, scale.highest
+        if bad_share is not None:
+            bad = random.random() < bad_share
+            lowest, highest = (lowest, scale.bottom_to) if bad else (scale.bottom_to + 1, highest)
         made.append(
             {
                 "event_id": f"{number}-{random.getrandbits(40):x}",
                 "touchpoint": f"t{random.randrange(touchpoints)}",
                 "metric": metric,
-                "score": random.randint(scale.lowest, scale.highest),
+                "score": random.randint(lowest, highest),
             }
         )
     return made
 
 
-def cells(sent: list[dict[str, Any]]) -> Counter[Cell]:
+def cells(sent: Answers) -> Counter[Cell]:
     """How often each score was given."""
     return Counter((a["touchpoint"], a["metric"], a["score"]) for a in sent)
 
@@ -49,3 +83,59 @@ def pane_cells(stack: Stack, table: str) -> Counter[Cell]:
         f"cell.1 AS number, cell.2 AS hits FROM feedback.{table} FINAL) GROUP BY ALL HAVING n > 0"
     )
     return Counter({(r["touchpoint"], r["metric"], r["score"]): r["n"] for r in stack.query(sql)})
+
+
+def await_exact(stack: Stack, sent: Answers, seconds: float) -> None:
+    """Wait until ClickHouse has as much as was acknowledged, and assert that it is the same, and no more."""
+    expected, ids = cells(sent), {answer["event_id"] for answer in sent}
+    bad = {answer["event_id"] for answer in sent if is_bad(answer["metric"], answer["score"])}
+    assert len(ids) == len(sent)
+    await_total(lambda: raw_total(stack), len(sent), seconds, "all raw answers are there")
+    for table in ("panes_1m", "panes_1h"):
+        await_total(lambda name=table: pane_total(stack, name), len(sent), seconds, f"{table} has all")  # type: ignore[misc]
+    await_total(lambda: len(alerted(stack)), len(bad), seconds, "all alerts are there")
+    assert raw_cells(stack) == expected
+    assert raw_total(stack) == len(sent)
+    assert pane_cells(stack, "panes_1m") == expected
+    assert pane_cells(stack, "panes_1h") == expected
+    assert alerted(stack) == bad
+
+
+def await_total(total: Callable[[], int], wanted: int, seconds: float, what: str) -> None:
+    """Wait until a count is reached; says how far it was when it never is."""
+    pause = threading.Event()
+
+    def missing() -> int:
+        if (short := wanted - total()) > 0:
+            pause.wait(LOOK_SECONDS)
+        return short
+
+    wait_for(lambda: (short := missing()) <= 0 or Missing(short), seconds, what)
+
+
+class Missing(int):
+    """How many are missing: false, so that it is waited on, and shown when that takes too long."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+def raw_total(stack: Stack) -> int:
+    """Raw answers with an id of their own."""
+    return count(stack, "SELECT uniqExact(event_id) AS n FROM feedback.events FINAL")
+
+
+def pane_total(stack: Stack, table: str) -> int:
+    """Answers in the panes."""
+    return count(stack, f"SELECT sum(n) AS n FROM feedback.{table} FINAL")
+
+
+def alerted(stack: Stack) -> set[str]:
+    """The answers about which there is an alert of a bad contact."""
+    sql = "SELECT event_id FROM feedback.alerts FINAL WHERE kind = 'bad_contact'"
+    return {row["event_id"] for row in stack.query(sql)}
+
+
+def count(stack: Stack, sql: str) -> int:
+    """The one number `n` that a query gives."""
+    return int(stack.query(sql)[0]["n"])

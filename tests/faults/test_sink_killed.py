@@ -1,0 +1,56 @@
+"""kill -9 of the sink, every second time exactly between insert and commit: no row is missing, none counts twice."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.conftest import MakeStack
+from tests.faults.conftest import Report
+from tests.faults.ledger import Ledger, answers, await_exact
+from tests.faults.sender import Sender
+from tests.faults.worker import Worker
+from tests.stack import wait_for
+
+EVENTS = 200_000
+BATCH = 400
+KILLS = 20
+TOUCHPOINTS = 200
+BAD_SHARE = 0.03
+WORKING_SECONDS = 0.8
+RECOVERY_SECONDS = 20.0
+CATCH_UP_SECONDS = 120.0
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(900)
+def test_sink_killed(
+    make_stack: MakeStack, tmp_path: Path, random: Random, ledger: Ledger, report: Report
+) -> None:
+    stack = make_stack(only="kafka,clickhouse,ingest,windows,alerts")
+    sent = answers(random, EVENTS, TOUCHPOINTS, BAD_SHARE)
+    share = EVENTS // KILLS
+    sender, pause, recovered = Sender(stack, ledger), threading.Event(), []
+    failpoint = tmp_path / "die-after-insert"
+
+    with Worker(stack, "sink", {"AGGREGATOR_FAILPOINT_AFTER_INSERT": str(failpoint)}) as sink:
+        for kill in range(KILLS):
+            with sender.sending(sent[kill * share : (kill + 1) * share], BATCH):
+                recovered.append(sink.await_ready())
+                pause.wait(random.random() * WORKING_SECONDS)
+                if kill % 2:
+                    failpoint.touch()
+                    wait_for(lambda: sink.ended, 30, "the sink has died after an insert")
+                    assert sink.reap() == -signal.SIGKILL
+                else:
+                    sink.kill()
+                sink.start()
+        recovered.append(sink.await_ready())
+        await_exact(stack, ledger.answers(), CATCH_UP_SECONDS)
+
+    report(events=len(ledger.answers()), kills=KILLS, recovered=recovered)
+    assert max(recovered) <= RECOVERY_SECONDS
