@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from schemas.scoring import METRICS, SCALES, is_bad
+from tests.faults.drained import Missing, await_drained
 from tests.stack import Stack, wait_for
 
 Answers = list[dict[str, Any]]
@@ -86,38 +87,33 @@ def pane_cells(stack: Stack, table: str) -> Counter[Cell]:
 
 
 def await_exact(stack: Stack, sent: Answers, seconds: float) -> None:
-    """Wait until ClickHouse has as much as was acknowledged, and assert that it is the same, and no more."""
+    """Wait until everything is read, and assert that ClickHouse has what was acknowledged, and no more."""
+    await_drained(stack, seconds)
     expected, ids = cells(sent), {answer["event_id"] for answer in sent}
-    bad = {answer["event_id"] for answer in sent if is_bad(answer["metric"], answer["score"])}
     assert len(ids) == len(sent)
-    await_total(lambda: raw_total(stack), len(sent), seconds, "all raw answers are there")
-    for table in ("panes_1m", "panes_1h"):
-        await_total(lambda name=table: pane_total(stack, name), len(sent), seconds, f"{table} has all")  # type: ignore[misc]
-    await_total(lambda: len(alerted(stack)), len(bad), seconds, "all alerts are there")
-    assert raw_cells(stack) == expected
     assert raw_total(stack) == len(sent)
+    assert raw_cells(stack) == expected
     assert pane_cells(stack, "panes_1m") == expected
     assert pane_cells(stack, "panes_1h") == expected
-    assert alerted(stack) == bad
+    assert alerted(stack) == bad_ids(sent)
 
 
 def await_total(total: Callable[[], int], wanted: int, seconds: float, what: str) -> None:
-    """Wait until a count is reached; says how far it was when it never is."""
+    """Wait until a count is reached; says how much is missing when it never is."""
     pause = threading.Event()
 
-    def missing() -> int:
-        if (short := wanted - total()) > 0:
-            pause.wait(LOOK_SECONDS)
-        return short
+    def reached() -> Missing | bool:
+        if (short := wanted - total()) <= 0:
+            return True
+        pause.wait(LOOK_SECONDS)
+        return Missing(short)
 
-    wait_for(lambda: (short := missing()) <= 0 or Missing(short), seconds, what)
+    wait_for(reached, seconds, what)
 
 
-class Missing(int):
-    """How many are missing: false, so that it is waited on, and shown when that takes too long."""
-
-    def __bool__(self) -> bool:
-        return False
+def bad_ids(sent: Answers) -> set[str]:
+    """Which answers are bad contacts."""
+    return {answer["event_id"] for answer in sent if is_bad(answer["metric"], answer["score"])}
 
 
 def raw_total(stack: Stack) -> int:

@@ -64,6 +64,10 @@ class Worker:
         """Stop it as an operator would; gives its exit code."""
         return self._end(signal.SIGTERM)
 
+    def end(self, killed: bool) -> int:
+        """End it one way or the other; gives its exit code."""
+        return self._end(signal.SIGKILL if killed else signal.SIGTERM)
+
     @property
     def ended(self) -> bool:
         """Whether it does not run."""

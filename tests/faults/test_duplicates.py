@@ -1,0 +1,44 @@
+"""Several clients send the same answers again and again, each in its own order: every answer counts once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
+import pytest
+
+from tests.conftest import MakeStack
+from tests.faults.conftest import Report
+from tests.faults.ledger import Ledger, answers, await_exact, count
+from tests.faults.sender import Sender
+
+ANSWERS = 10_000
+CLIENTS, TIMES = 4, 5
+BATCH = 250
+TOUCHPOINTS = 100
+BAD_SHARE = 0.05
+DRAIN_SECONDS = 120.0
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(600)
+def test_the_same_answers_again(
+    make_stack: MakeStack, random: Random, ledger: Ledger, report: Report
+) -> None:
+    stack = make_stack()
+    once = answers(random, ANSWERS, TOUCHPOINTS, BAD_SHARE)
+    shuffled = [[random.sample(once, ANSWERS) for _ in range(TIMES)] for _ in range(CLIENTS)]
+
+    def client(orders: list[list[dict[str, object]]]) -> None:
+        sender = Sender(stack, ledger)
+        for order in orders:
+            sender.send(order, BATCH)
+
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        list(clients.map(client, shuffled))
+    await_exact(stack, ledger.answers(), DRAIN_SECONDS)
+
+    sent = ANSWERS * CLIENTS * TIMES
+    stored = count(stack, "SELECT count() AS n FROM feedback.events FINAL")
+    report(events=sent, kills=0, recovered=[], stored=stored)
+    assert stored == ANSWERS
