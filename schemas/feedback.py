@@ -75,6 +75,24 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
     imported: bool = False
 
 
+class Replaced(Struct, frozen=True, kw_only=True):
+    """An answer that a later one to the same question replaced, on feedback.replaced: it hides its row in `events`.
+
+    `received_at` is the arrival of the later answer; `src_offset` is where the replaced one stands.
+    """
+
+    workspace: str
+    touchpoint: str
+    metric: Metric
+    score: int
+    event_id: str
+    occurred_at: datetime
+    received_at: datetime
+    src_partition: int
+    src_offset: int
+    replaced: int = 1
+
+
 class Arrival(Struct, frozen=True):
     """What the server adds to an answer: whose it is, when it came, and the id it gets when it has none."""
 

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     IN_THE_FUTURE = "in_the_future"
     TOO_LATE = "too_late"
     EVENT_TOO_LARGE = "event_too_large"
+    CONFLICTING_DUPLICATE = "conflicting_duplicate"
     ROW_REFUSED = "row_refused"
     NOTHING_ACCEPTED = "nothing_accepted"
     BODY_EMPTY = "body_empty"
@@ -57,6 +58,7 @@ REASONS: dict[Reason, str] = {
     Reason.IN_THE_FUTURE: "occurred_at is more than 5 minutes in the future",
     Reason.TOO_LATE: "occurred_at is more than 7 days ago; send history with a key that may import",
     Reason.EVENT_TOO_LARGE: "is larger than 32 KiB",
+    Reason.CONFLICTING_DUPLICATE: "another answer with this event_id and another body was counted before",
     Reason.ROW_REFUSED: "ClickHouse cannot read the message as a row",
     Reason.NOTHING_ACCEPTED: "nothing in the request could be accepted",
     Reason.BODY_EMPTY: "the request has no body",

@@ -66,17 +66,17 @@ class Tally(Struct):
     bottom: int = 0
     hist: list[int] = []
 
-    def add(self, metric: Metric, score: int) -> None:
-        """Count one answer."""
+    def add(self, metric: Metric, score: int, sign: int = 1) -> None:
+        """Count one answer, or with a negative sign take one back."""
         scale = SCALES[metric]
         if not self.hist:
             self.hist = [0] * (scale.highest + 1)
-        self.n += 1
-        self.sum += score
-        self.sum_sq += score * score
-        self.top += score >= scale.top_from
-        self.bottom += score <= scale.bottom_to
-        self.hist[score] += 1
+        self.n += sign
+        self.sum += sign * score
+        self.sum_sq += sign * score * score
+        self.top += sign * (score >= scale.top_from)
+        self.bottom += sign * (score <= scale.bottom_to)
+        self.hist[score] += sign
 
 
 class Score(Struct, frozen=True):

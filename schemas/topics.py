@@ -52,6 +52,15 @@ PANES = Topic(
     "sink",
     _kept(7),
 )
+REPLACED = Topic(
+    "feedback.replaced",
+    PARTITIONS,
+    "feedback.Replaced",
+    "workspace/touchpoint",
+    "windows",
+    "sink",
+    _kept(7),
+)
 SCORES = Topic(
     "feedback.scores",
     PARTITIONS,
@@ -92,4 +101,4 @@ REJECTED = Topic(
     _kept(7),
 )
 
-TOPICS: tuple[Topic, ...] = (EVENTS, PANES, SCORES, SIGNALS, STATE, ALERTS, REJECTED)
+TOPICS: tuple[Topic, ...] = (EVENTS, PANES, REPLACED, SCORES, SIGNALS, STATE, ALERTS, REJECTED)

@@ -25,13 +25,15 @@ CREATE TABLE IF NOT EXISTS ${database}.events ${on_cluster}
     imported       Bool,
     src_partition  UInt16,
     src_offset     UInt64 CODEC(Delta(8), ZSTD(1)),
-    earliness      UInt64 MATERIALIZED 18446744073709551615 - src_offset COMMENT 'the earliest message wins',
+    replaced       UInt8 COMMENT 'the customer gave a later answer in the same interaction: FINAL hides the row',
+    earliness      UInt64 MATERIALIZED 18446744073709551615 - if(replaced = 1, 0, src_offset + 1)
+        COMMENT 'the earliest message wins, unless it was replaced',
     is_top         Bool MATERIALIZED score >= transform(metric, ['csat', 'ces', 'nps'], [4, 5, 9], 255),
     is_bad         Bool MATERIALIZED score <= transform(metric, ['csat', 'ces', 'nps'], [2, 3, 6], -1),
     INDEX ix_occurred occurred_at TYPE minmax GRANULARITY 1,
     INDEX ix_customer customer_id TYPE bloom_filter(0.01) GRANULARITY 4
 )
-ENGINE = ${replicated}ReplacingMergeTree(earliness)
+ENGINE = ${replicated}ReplacingMergeTree(earliness, replaced)
 PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (workspace, touchpoint, event_id)
 TTL toDateTime(received_at) + INTERVAL 400 DAY DELETE
@@ -44,13 +46,13 @@ CREATE TABLE IF NOT EXISTS ${database}.panes_1m ${on_cluster}
     metric        LowCardinality(String),
     pane_start    DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
     src_partition UInt16 CODEC(ZSTD(1)),
-    segment       UInt64 COMMENT '0, or the stretch of source offsets of answers that came late' CODEC(ZSTD(1)),
-    n             UInt32 CODEC(T64, ZSTD(1)),
-    sum           UInt32 CODEC(T64, ZSTD(1)),
-    sum_sq        UInt64 CODEC(T64, ZSTD(1)),
-    top           UInt32 CODEC(T64, ZSTD(1)),
-    bottom        UInt32 CODEC(T64, ZSTD(1)),
-    hist          Array(UInt32) COMMENT 'hist[score + 1]' CODEC(T64, ZSTD(1)),
+    segment       UInt64 COMMENT '0, or the stretch of source offsets of late answers; it may hold less than nothing' CODEC(ZSTD(1)),
+    n             Int32 CODEC(T64, ZSTD(1)),
+    sum           Int32 CODEC(T64, ZSTD(1)),
+    sum_sq        Int64 CODEC(T64, ZSTD(1)),
+    top           Int32 CODEC(T64, ZSTD(1)),
+    bottom        Int32 CODEC(T64, ZSTD(1)),
+    hist          Array(Int32) COMMENT 'hist[score + 1]' CODEC(T64, ZSTD(1)),
     version       UInt64 COMMENT 'last source offset counted + 1' CODEC(Delta(8), ZSTD(1)),
     emitted_at    DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') CODEC(Delta(8), ZSTD(1))
 )
@@ -67,13 +69,13 @@ CREATE TABLE IF NOT EXISTS ${database}.panes_1h ${on_cluster}
     metric        LowCardinality(String),
     pane_start    DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
     src_partition UInt16 CODEC(ZSTD(1)),
-    segment       UInt64 COMMENT '0, or the stretch of source offsets of answers that came late' CODEC(ZSTD(1)),
-    n             UInt32 CODEC(T64, ZSTD(1)),
-    sum           UInt32 CODEC(T64, ZSTD(1)),
-    sum_sq        UInt64 CODEC(T64, ZSTD(1)),
-    top           UInt32 CODEC(T64, ZSTD(1)),
-    bottom        UInt32 CODEC(T64, ZSTD(1)),
-    hist          Array(UInt32) COMMENT 'hist[score + 1]' CODEC(T64, ZSTD(1)),
+    segment       UInt64 COMMENT '0, or the stretch of source offsets of late answers; it may hold less than nothing' CODEC(ZSTD(1)),
+    n             Int32 CODEC(T64, ZSTD(1)),
+    sum           Int32 CODEC(T64, ZSTD(1)),
+    sum_sq        Int64 CODEC(T64, ZSTD(1)),
+    top           Int32 CODEC(T64, ZSTD(1)),
+    bottom        Int32 CODEC(T64, ZSTD(1)),
+    hist          Array(Int32) COMMENT 'hist[score + 1]' CODEC(T64, ZSTD(1)),
     version       UInt64 COMMENT 'last source offset counted + 1' CODEC(Delta(8), ZSTD(1)),
     emitted_at    DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') CODEC(Delta(8), ZSTD(1))
 )

@@ -15,36 +15,36 @@ FROM
 (
     SELECT '5m' AS window, workspace, touchpoint, metric, sum(p.n) AS sum_n, sum(p.sum) AS sum_sum,
            sum(p.sum_sq) AS sum_sum_sq, sum(p.top) AS sum_top, sum(p.bottom) AS sum_bottom
-    FROM ${database}.panes_1m AS p FINAL WHERE p.pane_start > now('UTC') - 300 GROUP BY workspace, touchpoint, metric
+    FROM ${database}.panes_1m AS p FINAL WHERE p.pane_start > now('UTC') - 300 GROUP BY workspace, touchpoint, metric HAVING sum_n > 0
     UNION ALL
     SELECT '1h' AS window, workspace, touchpoint, metric, sum(p.n) AS sum_n, sum(p.sum) AS sum_sum,
            sum(p.sum_sq) AS sum_sum_sq, sum(p.top) AS sum_top, sum(p.bottom) AS sum_bottom
-    FROM ${database}.panes_1m AS p FINAL WHERE p.pane_start > now('UTC') - 3600 GROUP BY workspace, touchpoint, metric
+    FROM ${database}.panes_1m AS p FINAL WHERE p.pane_start > now('UTC') - 3600 GROUP BY workspace, touchpoint, metric HAVING sum_n > 0
     UNION ALL
     SELECT '24h' AS window, workspace, touchpoint, metric, sum(p.n) AS sum_n, sum(p.sum) AS sum_sum,
            sum(p.sum_sq) AS sum_sum_sq, sum(p.top) AS sum_top, sum(p.bottom) AS sum_bottom
-    FROM ${database}.panes_1m AS p FINAL WHERE p.pane_start > now('UTC') - 86400 GROUP BY workspace, touchpoint, metric
+    FROM ${database}.panes_1m AS p FINAL WHERE p.pane_start > now('UTC') - 86400 GROUP BY workspace, touchpoint, metric HAVING sum_n > 0
     UNION ALL
     SELECT '7d' AS window, workspace, touchpoint, metric, sum(p.n) AS sum_n, sum(p.sum) AS sum_sum,
            sum(p.sum_sq) AS sum_sum_sq, sum(p.top) AS sum_top, sum(p.bottom) AS sum_bottom
-    FROM ${database}.panes_1h AS p FINAL WHERE p.pane_start > now('UTC') - 604800 GROUP BY workspace, touchpoint, metric
+    FROM ${database}.panes_1h AS p FINAL WHERE p.pane_start > now('UTC') - 604800 GROUP BY workspace, touchpoint, metric HAVING sum_n > 0
 );
 
 -- One row per minute in which an answer came: the windows that end with that minute. Minutes are kept 35 days.
 CREATE OR REPLACE VIEW ${database}.rolling_scores ${on_cluster} AS
 SELECT workspace, touchpoint, metric, minute,
-       n_5m, aftertouch_score(metric, n_5m, top_5m, bottom_5m) AS score_5m,
-       aftertouch_score_low(metric, n_5m, top_5m, bottom_5m) AS score_5m_low,
-       aftertouch_score_high(metric, n_5m, top_5m, bottom_5m) AS score_5m_high,
-       n_1h, aftertouch_score(metric, n_1h, top_1h, bottom_1h) AS score_1h,
-       aftertouch_score_low(metric, n_1h, top_1h, bottom_1h) AS score_1h_low,
-       aftertouch_score_high(metric, n_1h, top_1h, bottom_1h) AS score_1h_high,
-       n_24h, aftertouch_score(metric, n_24h, top_24h, bottom_24h) AS score_24h,
-       aftertouch_score_low(metric, n_24h, top_24h, bottom_24h) AS score_24h_low,
-       aftertouch_score_high(metric, n_24h, top_24h, bottom_24h) AS score_24h_high,
-       n_7d, aftertouch_score(metric, n_7d, top_7d, bottom_7d) AS score_7d,
-       aftertouch_score_low(metric, n_7d, top_7d, bottom_7d) AS score_7d_low,
-       aftertouch_score_high(metric, n_7d, top_7d, bottom_7d) AS score_7d_high
+       n_5m, aftertouch_score(metric, nullIf(n_5m, 0), top_5m, bottom_5m) AS score_5m,
+       aftertouch_score_low(metric, nullIf(n_5m, 0), top_5m, bottom_5m) AS score_5m_low,
+       aftertouch_score_high(metric, nullIf(n_5m, 0), top_5m, bottom_5m) AS score_5m_high,
+       n_1h, aftertouch_score(metric, nullIf(n_1h, 0), top_1h, bottom_1h) AS score_1h,
+       aftertouch_score_low(metric, nullIf(n_1h, 0), top_1h, bottom_1h) AS score_1h_low,
+       aftertouch_score_high(metric, nullIf(n_1h, 0), top_1h, bottom_1h) AS score_1h_high,
+       n_24h, aftertouch_score(metric, nullIf(n_24h, 0), top_24h, bottom_24h) AS score_24h,
+       aftertouch_score_low(metric, nullIf(n_24h, 0), top_24h, bottom_24h) AS score_24h_low,
+       aftertouch_score_high(metric, nullIf(n_24h, 0), top_24h, bottom_24h) AS score_24h_high,
+       n_7d, aftertouch_score(metric, nullIf(n_7d, 0), top_7d, bottom_7d) AS score_7d,
+       aftertouch_score_low(metric, nullIf(n_7d, 0), top_7d, bottom_7d) AS score_7d_low,
+       aftertouch_score_high(metric, nullIf(n_7d, 0), top_7d, bottom_7d) AS score_7d_high
 FROM
 (
     SELECT workspace, touchpoint, metric, minute,
@@ -76,4 +76,5 @@ SELECT workspace, touchpoint, metric, p.pane_start AS hour,
        round(sum(p.sum) / sum(p.n) + aftertouch_mean_margin(sum(p.n), sum(p.sum), sum(p.sum_sq)), 3) AS mean_high,
        sum(p.sum) AS sum, sum(p.sum_sq) AS sum_sq, sum(p.top) AS top, sum(p.bottom) AS bottom
 FROM ${database}.panes_1h AS p FINAL
-GROUP BY workspace, touchpoint, metric, hour;
+GROUP BY workspace, touchpoint, metric, hour
+HAVING n > 0;

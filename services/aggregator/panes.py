@@ -51,16 +51,6 @@ class LivePane:
         self.state = state or PaneState(0, Tally())
         self.settled: Tally | None = None
 
-    def count(self, metric: Metric, score: int, offset: int) -> bool:
-        """Count the answer at this source offset, unless it is counted already."""
-        state = self.state
-        if offset < state.version:
-            return False
-        self.touch()
-        state.tally.add(metric, score)
-        state.version = offset + 1
-        return True
-
     def touch(self) -> bool:
         """Get ready for a change; whether this is the first since the windows were settled."""
         if self.settled is not None:

@@ -11,10 +11,8 @@ from copy import copy
 from datetime import UTC, datetime
 from typing import Literal
 
-from msgspec import Struct, field
-
 from schemas.feedback import Event, decode
-from schemas.rejections import DeadLetter, Reason, Rejected
+from schemas.rejections import DeadLetter, Reason, Rejected, refuse
 from schemas.scores import Resolution
 from schemas.scoring import Metric, is_bad, level
 from schemas.signals import Signal
@@ -31,37 +29,24 @@ from services.aggregator.panes import (
     resolutions_of,
     segment_of,
 )
-from services.aggregator.rolling import Rolling, rolling_over
-from services.aggregator.seen import STRETCH_OFFSETS, SeenIds
+from services.aggregator.rolling import rolling_over
+from services.aggregator.seen import SeenIds, Stretch
+from services.aggregator.series import Changes, Series
 from services.aggregator.signals import bad_contact, drop_or_over
+from services.aggregator.standing import (
+    STRETCH_OFFSETS,
+    Standing,
+    StandingAnswers,
+    interaction_hash,
+    replaced_by,
+)
 
 Outcome = Literal["counted", "duplicate", "replayed"] | Reason
+Move = tuple[LivePane, int, int]
+"""A pane, a score, and +1 to count it or -1 to take it back."""
+DAY_SECONDS = 86_400.0
 PAYLOAD_KEPT = 64 * 1024
 """Characters of a refused message that are kept with its dead letter."""
-
-
-class Series(Struct):
-    """One touchpoint and metric: its panes in memory, its windows, and its detector up to `version`."""
-
-    id: SeriesId
-    panes: dict[Resolution, dict[int, LivePane]]
-    rolling: Rolling
-    detector: BaselineDrop
-    version: int = 0
-
-
-class Changes(Struct):
-    """What the messages since the last flush have changed."""
-
-    panes: list[LivePane] = field(default_factory=list)
-    series: set[SeriesId] = field(default_factory=set)
-    scores: set[SeriesId] = field(default_factory=set)
-    stretches: set[int] = field(default_factory=set)
-    forgotten_panes: list[PaneId] = field(default_factory=list)
-    forgotten_stretches: list[int] = field(default_factory=list)
-    forgotten_marks: list[int] = field(default_factory=list)
-    signals: list[Signal] = field(default_factory=list)
-    dead_letters: list[DeadLetter] = field(default_factory=list)
 
 
 class Partition:
@@ -71,7 +56,7 @@ class Partition:
     (seconds since 1970): by it the same message is counted in the same pane however often it is folded.
     """
 
-    def __init__(self, number: int, next_offset: int) -> None:
+    def __init__(self, number: int, next_offset: int, ids_kept_seconds: float = DAY_SECONDS) -> None:
         self.number = number
         self.next = self.committed = next_offset
         self.newest_received = 0.0
@@ -79,7 +64,8 @@ class Partition:
         self.series: dict[tuple[str, str, Metric], Series] = {}
         """By their ids, which are such tuples: a plain one finds them too, and costs less to make."""
         self.cold: dict[PaneId, LivePane] = {}
-        self.seen = SeenIds()
+        self.seen = SeenIds(ids_kept_seconds)
+        self.standing = StandingAnswers()
         self.changes = Changes()
 
     def apply(self, offset: int, value: bytes | None, logged_at: float) -> Outcome:
@@ -91,15 +77,19 @@ class Partition:
             return event.reason
         received, occurred = event.received_at.timestamp(), event.occurred_at.timestamp()
         self.newest_received = max(self.newest_received, received)
-        if self.seen.is_repeat(event, offset):
+        judgement = self.seen.judge(event, offset, self.newest_received)
+        if judgement == "conflict":
+            conflict = refuse(Reason.CONFLICTING_DUPLICATE)
+            self.changes.dead_letters.append(self._dead_letter(conflict, offset, value, logged_at))
+            return conflict.reason
+        if judgement == "repeat":
             return "duplicate"
         self.changes.stretches.add(offset // STRETCH_OFFSETS)
         series = self._series_of((event.workspace, event.touchpoint, event.metric))
-        counted = self._observe(series, event, offset)
-        for resolution in resolutions_of(received - occurred):
-            pane = self._pane_for(series, resolution, pane_start(resolution, occurred), offset)
-            counted |= self._count(pane, event, offset)
-        if not counted:
+        moves = self._moves(series, resolutions_of(received - occurred), occurred, (event.score, 1), offset)
+        if event.interaction_id:
+            moves += self._take_back(series, event, offset)
+        if not (self._count(moves, offset) | self._observe(series, event, offset)):
             return "replayed"
         self.changes.scores.add(series.id)
         return "counted"
@@ -119,8 +109,8 @@ class Partition:
             del self.marks[mark]
         self.changes.forgotten_marks += passed
 
-    def forget(self, ids_kept_seconds: float) -> None:
-        """Let go of panes that neither an answer nor a replay can reach any more, and of ids older than that.
+    def forget(self) -> None:
+        """Let go of panes that neither an answer nor a replay can reach any more, and of old ids.
 
         What is old is measured from the committed offset: a replay may go back to there.
         """
@@ -136,7 +126,9 @@ class Partition:
                 del self.cold[pane]
             else:
                 del self.series[pane.series].panes[pane.resolution][pane.start]
-        stretches = self.seen.forget_before(newest - ids_kept_seconds, committed)
+        stretches = self.seen.forget(newest, committed)
+        for stretch in stretches:
+            self.standing.forget(stretch)
         self.changes.panes = [pane for pane in self.changes.panes if pane.id not in done]
         self.changes.stretches.difference_update(stretches)
         self.changes.forgotten_panes += done
@@ -180,6 +172,12 @@ class Partition:
         self.newest_received = marks[max(known)] if known else 0.0
         self.marks = {**marks, self.committed: self.newest_received}
 
+    def restore_stretch(self, number: int, stretch: Stretch) -> None:
+        """Put back ids, and answers that may be replaced, from feedback.state."""
+        self.seen.unpack(number, stretch)
+        for answer in stretch.standing:
+            self.standing.add(answer)
+
     def restore_series(self, series_id: SeriesId, version: int, detector: BaselineDrop) -> None:
         """Put back a series' detector from feedback.state."""
         series = self._series_of(series_id)
@@ -208,13 +206,42 @@ class Partition:
         panes = series.panes[resolution]
         return panes.get(start) or panes.setdefault(start, LivePane(PaneId(series.id, resolution, start, 0)))
 
-    def _count(self, pane: LivePane, event: Event, offset: int) -> bool:
-        unchanged = pane.settled is None
-        if not pane.count(event.metric, event.score, offset):
-            return False
-        if unchanged:
-            self.changes.panes.append(pane)
-        return True
+    def _moves(
+        self,
+        series: Series,
+        resolutions: tuple[Resolution, ...],
+        occurred: float,
+        change: tuple[int, int],
+        offset: int,
+    ) -> list[Move]:
+        score, sign = change
+        return [
+            (self._pane_for(series, resolution, pane_start(resolution, occurred), offset), score, sign)
+            for resolution in resolutions
+        ]
+
+    def _take_back(self, series: Series, event: Event, offset: int) -> list[Move]:
+        """Remember the answer as the one that stands in its interaction, and take back the one it replaces."""
+        interaction = interaction_hash(event)
+        received, occurred = event.received_at.timestamp(), event.occurred_at.timestamp()
+        minutes = "1m" in resolutions_of(received - occurred)
+        self.standing.add(Standing(offset, interaction, event.event_id, event.score, occurred, minutes))
+        before = self.standing.before(interaction, offset)
+        if before is None or not self.seen.is_known(before.offset, self.newest_received):
+            return []
+        self.changes.replaced.append(replaced_by(event, before, self.number))
+        resolutions: tuple[Resolution, ...] = ("1m", "1h") if before.minutes else ("1h",)
+        return self._moves(series, resolutions, before.occurred, (before.score, -1), offset)
+
+    def _count(self, moves: list[Move], offset: int) -> bool:
+        """Make the moves of the answer at this source offset, except in panes that have them already."""
+        fresh = [move for move in moves if offset >= move[0].state.version]
+        for pane, score, sign in fresh:
+            self.change(pane)
+            pane.state.tally.add(pane.id.series.metric, score, sign)
+        for pane, _, _ in fresh:
+            pane.state.version = offset + 1
+        return bool(fresh)
 
     def _settle(self) -> None:
         """Bring the windows up to what has been counted."""

@@ -15,11 +15,12 @@ from msgspec import Struct
 from schemas.feedback import topic_key
 from schemas.scores import Resolution
 from schemas.signals import Signal
-from schemas.topics import PANES, REJECTED, SCORES, SIGNALS, STATE
+from schemas.topics import PANES, REJECTED, REPLACED, SCORES, SIGNALS, STATE
 from services.aggregator.detector import BaselineDrop
 from services.aggregator.panes import PaneId, PaneState, SeriesId, row
-from services.aggregator.partition import Changes, Partition
+from services.aggregator.partition import Partition
 from services.aggregator.seen import Stretch
+from services.aggregator.series import Changes
 
 RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 SERIES_PREFIX, STRETCH_PREFIX, MARK_PREFIX = "series", "ids", "mark"
@@ -64,7 +65,7 @@ _versioned = msgspec.msgpack.Decoder(Versioned)
 
 
 def outputs(partition: Partition, changes: Changes, as_of: datetime) -> list[Record]:
-    """Signals, panes, scores and dead letters, each with the source's partition number."""
+    """Signals, panes, scores, replaced answers and dead letters, each with the source's partition number."""
     records = signals(partition, changes.signals)
     for pane in changes.panes:
         value = _json(row(pane.id, pane.state, partition.number))
@@ -74,6 +75,9 @@ def outputs(partition: Partition, changes: Changes, as_of: datetime) -> list[Rec
         series.rolling.advance(series.panes, int(as_of.timestamp()))
         update = series.rolling.update(series_id, as_of)
         records.append(Record(SCORES.name, partition.number, "/".join(series_id).encode(), _json(update)))
+    for replaced in changes.replaced:
+        key = topic_key(replaced.workspace, replaced.touchpoint)
+        records.append(Record(REPLACED.name, partition.number, key, _json(replaced)))
     for letter in changes.dead_letters:
         key = f"{letter.src_topic}/{letter.src_partition}/{letter.src_offset}".encode()
         records.append(Record(REJECTED.name, partition.number, key, _json(letter)))
@@ -103,7 +107,12 @@ def state(partition: Partition, changes: Changes) -> list[Record]:
         packed = _pack(SeriesState(series.version, series.detector))
         records.append(record(_series_key(series_id), packed))
     for stretch in changes.stretches:
-        records.append(record(_key(STRETCH_PREFIX, stretch), _pack(partition.seen.pack(stretch))))
+        records.append(
+            record(
+                _key(STRETCH_PREFIX, stretch),
+                _pack(partition.seen.pack(stretch, partition.standing.of_stretch(stretch))),
+            )
+        )
     if records:
         mark = Mark(partition.next, partition.newest_received)
         records.append(record(_key(MARK_PREFIX, partition.next), _pack(mark)))
@@ -121,7 +130,7 @@ def restore(partition: Partition, records: Iterator[tuple[bytes, bytes]]) -> Non
     for key, value in records:
         kind, *parts = key.decode().split("/")
         if kind == STRETCH_PREFIX:
-            partition.seen.unpack(int(parts[0]), _stretch.decode(value))
+            partition.restore_stretch(int(parts[0]), _stretch.decode(value))
         elif kind == MARK_PREFIX:
             marks[int(parts[0])] = _mark.decode(value).newest_received
         elif kind == SERIES_PREFIX:

@@ -9,10 +9,10 @@ from msgspec import Struct, field
 
 from schemas.feedback import decode
 from schemas.rejections import Rejected
-from schemas.topics import ALERTS, EVENTS, PANES, REJECTED
+from schemas.topics import ALERTS, EVENTS, PANES, REJECTED, REPLACED
 
 Table = Literal["events", "panes_1m", "panes_1h", "alerts", "rejected"]
-SOURCES = (EVENTS, PANES, ALERTS, REJECTED)
+SOURCES = (EVENTS, PANES, REPLACED, ALERTS, REJECTED)
 """The topics that the sink copies."""
 
 
@@ -37,6 +37,8 @@ def row_of(topic: str, partition: int, offset: int, key: bytes | None, value: by
     if topic == PANES.name:
         table: Table = "panes_1m" if (key or b"").startswith(b"1m/") else "panes_1h"
         return Row(table, value, topic, partition, offset)
+    if topic == REPLACED.name:
+        return Row("events", value, topic, partition, offset)
     if topic == ALERTS.name:
         return Row("alerts", _with_source(value, partition, offset), topic, partition, offset)
     return Row("rejected", value, topic, partition, offset)

@@ -118,7 +118,7 @@ class Windows:
             now = int(self._clock().timestamp())
             for partition in self._watermark.partitions.values():
                 partition.advance(now)
-                partition.forget(self._settings.remember_ids_hours * 3600)
+                partition.forget()
             self._dirty.set()
 
     async def restore(self, numbers: set[int]) -> None:
@@ -149,7 +149,9 @@ class Windows:
                 log.error(
                     "events expired unread", partition=number, first_lost=committed, last_lost=first - 1
                 )
-            partition = partitions[number] = Partition(number, max(committed, first))
+            partition = partitions[number] = Partition(
+                number, max(committed, first), self._settings.remember_ids_hours * 3600
+            )
             records.restore(partition, iter(state.newest.get(number, {}).items()))
             partition.rebuild_windows(int(self._clock().timestamp()))
         for number, key in state.stale:

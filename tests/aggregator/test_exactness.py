@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.feedback import Event, decode
+from schemas.feedback import Event, Replaced, decode
 from schemas.rejections import DeadLetter
 from schemas.scores import Pane
 from schemas.signals import Signal
-from schemas.topics import PANES, REJECTED, SIGNALS, STATE
+from schemas.topics import PANES, REJECTED, REPLACED, SIGNALS, STATE
 from services.aggregator import records
 from services.aggregator.kafka import StateLog
 from services.aggregator.partition import Partition
@@ -100,7 +100,7 @@ async def fold_rest(
             await watermark.flush(datetime.fromtimestamp(now, UTC))
         if random.random() < 0.01:
             partition.advance(int(now))
-            partition.forget(86_400)
+            partition.forget()
     await watermark.flush(datetime.fromtimestamp(now, UTC))
     return now
 
@@ -119,10 +119,15 @@ def visible_panes(broker: Broker) -> dict[PaneName, Counter[int]]:
     for (pane_name, _), pane in newest.items():
         counts = shown.setdefault(pane_name, Counter())
         counts.update({score: n for score, n in enumerate(pane.hist) if n})
-    return shown
+    return {name: +counts for name, counts in shown.items() if any(counts.values())}
 
 
-def written(broker: Broker, topic: str, kind: type[Signal] | type[DeadLetter]) -> list[Signal | DeadLetter]:
+Output = Signal | DeadLetter | Replaced
+
+
+def written(
+    broker: Broker, topic: str, kind: type[Signal] | type[DeadLetter] | type[Replaced]
+) -> list[Output]:
     return [msgspec.json.decode(r.value, type=kind) for r in broker.records if r.topic == topic and r.value]
 
 
@@ -140,14 +145,14 @@ def test_counts_equal_a_plain_count_whatever_crashes(crash_rate: float, seed: in
 
 @settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_crashes_neither_lose_nor_invent_signals_and_dead_letters(seed: int) -> None:
+def test_crashes_neither_lose_nor_invent_signals_dead_letters_and_replacements(seed: int) -> None:
     messages = stream(seed, 800)
 
     calm, _ = run(messages, Random(seed), 0.0)
     stormy, crashes = run(messages, Random(seed), 0.4)
 
     assert crashes > 0
-    for topic, kind in ((SIGNALS.name, Signal), (REJECTED.name, DeadLetter)):
+    for topic, kind in ((SIGNALS.name, Signal), (REJECTED.name, DeadLetter), (REPLACED.name, Replaced)):
         expected = {msgspec.json.encode(one) for one in written(calm, topic, kind)}
         assert {msgspec.json.encode(one) for one in written(stormy, topic, kind)} == expected
         assert expected

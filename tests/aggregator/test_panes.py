@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.scores import RESOLUTION_SECONDS, WINDOWS, Pane, WindowShape
+from schemas.scoring import Tally
 from services.aggregator.panes import (
     LivePane,
     PaneId,
+    PaneState,
     SeriesId,
     is_cold,
     is_out_of_reach,
@@ -79,19 +81,11 @@ def test_a_segment_is_out_of_reach_when_the_next_one_is_committed() -> None:
     assert reached == [False, False, False, True]
 
 
-def test_a_pane_counts_each_source_offset_once() -> None:
-    pane = LivePane(PaneId(SERIES, "1h", NOON, 0))
-
-    counted = [pane.count("csat", 5, offset) for offset in (7, 7, 3, 8)]
-
-    assert counted == [True, False, False, True]
-    assert (pane.state.version, pane.state.tally.n) == (9, 2)
-
-
 def test_a_row_has_absolute_counts_and_the_version_that_orders_them() -> None:
     pane = LivePane(PaneId(SERIES, "1h", NOON, 0))
-    pane.count("csat", 5, 41)
-    pane.count("csat", 2, 43)
+    pane.state = PaneState(44, Tally())
+    pane.state.tally.add("csat", 5)
+    pane.state.tally.add("csat", 2)
 
     assert row(pane.id, pane.state, partition=4) == Pane(
         workspace="default",

@@ -26,7 +26,7 @@ def test_an_answer_is_counted_and_a_repeat_is_not() -> None:
         message, message, encode(answer("e1", comment="the same id")), encode(answer("e2"))
     )
 
-    assert outcomes == ["counted", "duplicate", "duplicate", "counted"]
+    assert outcomes == ["counted", "duplicate", Reason.CONFLICTING_DUPLICATE, "counted"]
     assert [pane.state.tally.n for pane in partition.series[SERIES].panes["1m"].values()] == [2]
     assert partition.next == 4
 
@@ -94,7 +94,30 @@ def test_a_forgotten_pane_leaves_its_windows_even_if_the_clock_is_hours_behind()
     partition.note_commit(2)
 
     partition.advance(int((later - timedelta(hours=2)).timestamp()))
-    partition.forget(86_400)
+    partition.forget()
     partition.advance(int((later + timedelta(days=30)).timestamp()))
 
     assert {totals.n for totals in partition.series[SERIES].rolling.totals.values()} == {0}
+
+
+def test_a_later_answer_to_the_same_question_replaces_the_earlier() -> None:
+    first, second = answer("e1", score=1, interaction_id="i"), answer("e2", score=5, interaction_id="i")
+    other = answer("e3", metric="nps", score=9, interaction_id="i")
+
+    partition, outcomes = folded(encode(first), encode(second), encode(other))
+
+    assert outcomes == ["counted"] * 3
+    assert [pane.state.tally.hist for pane in partition.series[SERIES].panes["1h"].values()] == [
+        [0, 0, 0, 0, 0, 1]
+    ]
+    assert [(gone.event_id, gone.src_offset) for gone in partition.take_changes().replaced] == [("e1", 0)]
+    assert partition.series[SERIES].rolling.totals["1h"].n == 1
+
+
+def test_the_same_answer_again_replaces_nothing() -> None:
+    first, second = answer("e1", score=1, interaction_id="i"), answer("e2", score=5, interaction_id="i")
+
+    partition, outcomes = folded(encode(first), encode(second), encode(first))
+
+    assert outcomes == ["counted", "counted", "duplicate"]
+    assert len(partition.take_changes().replaced) == 1

@@ -17,7 +17,7 @@ from services.aggregator import records
 from services.aggregator.panes import LivePane, PaneId, SeriesId, pane_start
 from services.aggregator.partition import Partition
 from services.aggregator.rolling import Rolling, rolling_over
-from tests.aggregator.history import counted_once, stream
+from tests.aggregator.history import standing, stream
 
 T0 = 1_772_366_430
 SERIES = SeriesId("default", "web", "csat")
@@ -45,7 +45,8 @@ class Windows:
         for resolution in RESOLUTION_SECONDS:
             start = pane_start(resolution, occurred)
             pane = self.panes[resolution].setdefault(start, LivePane(PaneId(SERIES, resolution, start, 0)))
-            pane.count("csat", score, len(self.answers))
+            pane.touch()
+            pane.state.tally.add("csat", score)
             self.rolling.settle(pane)
             pane.settled = None
         self.answers.append(Answer(occurred, score))
@@ -168,11 +169,11 @@ def test_the_windows_of_a_partition_equal_a_plain_count(seed: int) -> None:
                 worker.take_over(now)
             worker.partition.advance(now)
             assert_windows_are_right(worker.partition, messages[: offset + 1], now)
-            worker.partition.forget(DAY)
+            worker.partition.forget()
 
 
 def assert_windows_are_right(partition: Partition, messages: list[bytes], now: int) -> None:
-    events = counted_once([event for event in map(decode, messages) if isinstance(event, Event)])
+    events = standing([event for event in map(decode, messages) if isinstance(event, Event)])
     for series in partition.series.values():
         series_id = series.id
         of_series = [event for event in events if (event.touchpoint, event.metric) == series_id[1:]]

@@ -15,13 +15,13 @@ from schemas.feedback import Event, encode
 from schemas.rejections import DeadLetter
 from schemas.scores import Pane
 from schemas.scoring import METRICS, SCALES, Metric, is_bad, level
-from schemas.topics import ALERTS, EVENTS, PANES, REJECTED
+from schemas.topics import ALERTS, EVENTS, PANES, REJECTED, REPLACED
 from tests.embedded.clickhouse.server import Server
 from tests.schemas.test_examples import of
 
 ADDED_BY_THE_SINK = {"src_partition", "src_offset"}
 TABLES: list[tuple[str, type[Struct], set[str]]] = [
-    ("events", Event, ADDED_BY_THE_SINK),
+    ("events", Event, ADDED_BY_THE_SINK | {"replaced"}),
     ("panes_1m", Pane, set()),
     ("panes_1h", Pane, set()),
     ("alerts", Alert, ADDED_BY_THE_SINK),
@@ -32,6 +32,7 @@ EXAMPLES = [
     ("panes_1m", PANES.name),
     ("alerts", ALERTS.name),
     ("rejected", REJECTED.name),
+    ("events", REPLACED.name),
 ]
 NOW = datetime.now(UTC).replace(microsecond=0)
 """Rows of long ago would be deleted at once: tables keep what they hold for a time."""
@@ -113,3 +114,20 @@ def test_of_two_messages_with_one_id_the_first_is_the_row(tables: Server) -> Non
     assert (
         tables.text("SELECT score, src_offset FROM feedback.events FINAL WHERE workspace = 'twice'") == "5\t4"
     )
+
+
+def test_a_replaced_answer_is_hidden_and_stays_hidden(tables: Server) -> None:
+    first = {"workspace": "replacing", "touchpoint": "t", "metric": "csat", "score": 1, "event_id": "a"}
+    times = {"occurred_at": f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "received_at": f"{NOW:%Y-%m-%dT%H:%M:%SZ}"}
+    rows = [
+        first | times | {"src_offset": 7},
+        first | times | {"event_id": "b", "score": 5, "src_offset": 8},
+        first | times | {"src_offset": 7, "replaced": 1},
+        first | times | {"src_offset": 9},
+    ]
+    for row in rows:
+        insert(tables, "events", [json.dumps(row).encode()])
+
+    shown = tables.text("SELECT event_id FROM feedback.events FINAL WHERE workspace = 'replacing'")
+
+    assert shown.split() == ["b"]

@@ -46,7 +46,7 @@ def message_type(topic: Topic) -> type | None:
 def test_names_are_unique_and_begin_alike() -> None:
     names = [topic.name for topic in TOPICS]
 
-    assert len(set(names)) == len(names) == 7
+    assert len(set(names)) == len(names) == 8
     assert all(name.startswith("feedback.") for name in names)
 
 
