@@ -30,7 +30,10 @@ class Standing(Struct, frozen=True, array_like=True):
 
 
 class StandingAnswers:
-    """The answers of one partition that belong to an interaction, in the order of the log."""
+    """The answers of one partition that belong to an interaction, in the order of the log.
+
+    About 400 bytes an answer are held in memory, as long as its id is.
+    """
 
     def __init__(self) -> None:
         self._by_interaction: dict[int, list[Standing]] = {}
