@@ -117,6 +117,20 @@ _REASON_BY_FIELD = {
 }
 
 
+UNREADABLE = frozenset(
+    {
+        Reason.JSON_INVALID,
+        Reason.NOT_AN_OBJECT,
+        Reason.FIELD_MISSING,
+        Reason.FIELD_UNKNOWN,
+        Reason.FIELD_INVALID,
+        Reason.SCORE_OUT_OF_RANGE,
+        *_REASON_BY_FIELD.values(),
+    }
+)
+"""Why `decode` refuses what is no answer. Answers that are only too late or in the future are not among these."""
+
+
 def accept(raw: bytes | msgspec.Raw, arrival: Arrival) -> Event | Rejected:
     """Turn one posted JSON object into an event, or say what is wrong with it. Never repeats input."""
     try:

@@ -19,6 +19,7 @@ class Exit(IntEnum):
     RECORDS_MISSING = 3
     STOP_TIMED_OUT = 4
     STALLED = 5
+    POISONED = 6
 
 
 def end_now(code: Exit, why: str) -> NoReturn:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.topics import STATE
@@ -126,11 +126,47 @@ async def read_state(bootstrap: str, partitions: Iterable[int]) -> StateLog:
         consumer.assign(wanted)
         ends = await consumer.end_offsets(wanted)
         await consumer.seek_to_beginning(*wanted)
-        async with asyncio.timeout(READ_DEADLINE_SECONDS):
-            while behind := [tp for tp in wanted if await consumer.position(tp) < ends[tp]]:
-                for tp, records in (await consumer.getmany(*behind, timeout_ms=500)).items():
-                    for record in records:
-                        log.take(tp.partition, record.key, record.value)
+        await _read_until(consumer, ends, lambda r: log.take(r.partition, r.key, r.value))
     finally:
         await consumer.stop()
     return log
+
+
+async def read_before(
+    bootstrap: str,
+    topic: str,
+    positions: Mapping[int, Positions],
+    count: int,
+    take: Callable[[ConsumerRecord], None],
+) -> None:
+    """Give `take` up to `count` records before each partition's committed offset, each partition's in order.
+
+    Raises TimeoutError when they never come.
+    """
+    ends = {TopicPartition(topic, n): at.committed for n, at in positions.items() if at.committed > at.first}
+    if not ends:
+        return  # aiokafka's fetcher never rests when it is assigned nothing
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        consumer.assign(list(ends))
+        for tp, end in ends.items():
+            consumer.seek(tp, max(positions[tp.partition].first, end - count))
+        await _read_until(consumer, ends, take)
+    finally:
+        await consumer.stop()
+
+
+async def _read_until(
+    consumer: AIOKafkaConsumer,
+    ends: Mapping[TopicPartition, int],
+    take: Callable[[ConsumerRecord], None],
+) -> None:
+    async with asyncio.timeout(READ_DEADLINE_SECONDS):
+        while behind := [tp for tp, end in ends.items() if await consumer.position(tp) < end]:
+            for tp, records in (await consumer.getmany(*behind, timeout_ms=500)).items():
+                for record in records:
+                    if record.offset < ends[tp]:
+                        take(record)

@@ -41,6 +41,18 @@ class AggregatorSettings(BaseSettings):
     remember_ids_hours: float = Field(
         default=24, ge=24, description="How long a repeated event_id is recognised"
     )
+    poison_in_a_row: int = Field(
+        default=100,
+        ge=0,
+        le=1000,
+        description="So many unreadable messages in a row of a partition stop the windows worker; 0: never",
+    )
+    poison_share: float = Field(
+        default=0.05,
+        gt=0,
+        le=1,
+        description="More than this share of a partition's last 1,000 messages unreadable stop it; 1: never",
+    )
     session_timeout_seconds: float = Field(
         default=12, ge=6, description="How long a worker may be silent before others take its partitions"
     )

@@ -6,16 +6,20 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from typing import NoReturn
 
 import structlog
 from aiokafka import ConsumerRecord
 
 from schemas import metrics
+from schemas.feedback import decode
+from schemas.rejections import Rejected
 from schemas.topics import EVENTS
 from services.aggregator import records
 from services.aggregator.exits import Exit, end_now
-from services.aggregator.kafka import committed_positions, read_state
+from services.aggregator.kafka import Positions, committed_positions, read_before, read_state
 from services.aggregator.partition import Partition
+from services.aggregator.poison import RECENT, Breaker, Policy, Trip
 from services.aggregator.settings import AggregatorSettings
 from services.aggregator.watermark import Watermark
 from services.operations.telemetry import Telemetry
@@ -48,6 +52,8 @@ class Windows:
         self._watermark = watermark
         self._telemetry = telemetry
         self._clock = clock
+        self._poison = Policy(settings.poison_in_a_row, settings.poison_share)
+        self._breakers: dict[int, Breaker] = {}
         self._unflushed = 0
         self._dirty = asyncio.Event()
         self._noticed = asyncio.Event()
@@ -69,7 +75,14 @@ class Windows:
             await self.flush()
 
     def _fold(self, partition: Partition, fresh: list[ConsumerRecord]) -> None:
-        outcomes = Counter(partition.apply(r.offset, r.value, r.timestamp / 1000) for r in fresh)
+        outcomes: Counter[str] = Counter()
+        breaker = self._breakers[partition.number]
+        for record in fresh:
+            logged_at = record.timestamp / 1000
+            became = partition.apply(record.offset, record.value, logged_at)
+            outcomes[became] += 1
+            if trip := breaker.take(record.offset, became, logged_at):
+                _stop(partition.number, trip)
         for outcome, count in outcomes.items():
             self._telemetry.count(metrics.WINDOWS_EVENTS, outcome, by=count)
         self._unflushed += len(fresh)
@@ -142,6 +155,7 @@ class Windows:
     async def _load(self, numbers: set[int]) -> dict[int, Partition]:
         source = [(EVENTS.name, number) for number in sorted(numbers)]
         positions = await committed_positions(self._settings.kafka_bootstrap, self._group, source)
+        self._breakers = await self._primed({number: at for (_, number), at in positions.items()})
         state = await read_state(self._settings.kafka_bootstrap, numbers)
         partitions = {}
         for (_, number), (committed, first) in positions.items():
@@ -158,6 +172,18 @@ class Windows:
             records.mark_for_rewrite(partitions[number], key)
         return partitions
 
+    async def _primed(self, positions: dict[int, Positions]) -> dict[int, Breaker]:
+        """Breakers that know the messages before the committed offsets: they judge as those before them did."""
+        breakers = {number: Breaker(self._poison) for number in positions}
+
+        def take(record: ConsumerRecord) -> None:
+            read = decode(record.value)
+            outcome = read.reason if isinstance(read, Rejected) else "counted"
+            breakers[record.partition].take(record.offset, outcome, record.timestamp / 1000)
+
+        await read_before(self._settings.kafka_bootstrap, EVENTS.name, positions, RECENT, take)
+        return breakers
+
     def series_count(self) -> int:
         """How many touchpoints and metrics are in memory."""
         return sum(len(partition.series) for partition in self._watermark.partitions.values())
@@ -165,3 +191,18 @@ class Windows:
     def committed_offsets(self) -> dict[int, int]:
         """For each partition, the source offset up to which everything is durable."""
         return {number: p.committed for number, p in self._watermark.partitions.items()}
+
+
+def _stop(partition: int, trip: Trip) -> NoReturn:
+    """End the process before anything of this chunk is flushed."""
+    log.error(
+        "poisoned",
+        topic=EVENTS.name,
+        partition=partition,
+        first=trip.first.offset,
+        offset=trip.offset,
+        reason=trip.reason,
+        count=trip.count,
+        rule=trip.rule,
+    )
+    end_now(Exit.POISONED, trip.sentence(partition))
