@@ -19,6 +19,11 @@ class Metric(Struct, frozen=True):
     labels: tuple[str, ...] = ()
 
 
+def is_duration(metric: Metric) -> bool:
+    """Whether a histogram is one of seconds; the others are of sizes."""
+    return metric.name.endswith("_seconds")
+
+
 INGEST_EVENTS = Metric(
     "aftertouch_ingest_events_total",
     "counter",
@@ -46,8 +51,20 @@ WINDOWS_FLUSH_SECONDS = Metric(
     "windows",
     "Time to make one flush durable: outputs, state, commit",
 )
+WINDOWS_FLUSH_RECORDS = Metric(
+    "aftertouch_windows_flush_records",
+    "histogram",
+    "windows",
+    "Messages of feedback.events that one flush has made durable",
+)
 WINDOWS_LAG = Metric(
     "aftertouch_windows_lag_records", "gauge", "windows", "Records not yet committed", ("partition",)
+)
+WINDOWS_WATERMARK_DELAY = Metric(
+    "aftertouch_windows_watermark_delay_seconds",
+    "gauge",
+    "windows",
+    "Time since the newest answer that is folded had arrived; grows while nobody answers, too",
 )
 WINDOWS_KEYS = Metric(
     "aftertouch_windows_touchpoints", "gauge", "windows", "Touchpoints and metrics held in memory"
@@ -69,6 +86,9 @@ SINK_RETRIES = Metric(
 )
 SINK_PENDING = Metric(
     "aftertouch_sink_pending_rows", "gauge", "sink", "Rows read from Kafka and not yet in ClickHouse"
+)
+SINK_LAG = Metric(
+    "aftertouch_sink_lag_records", "gauge", "sink", "Records of a topic not yet in ClickHouse", ("topic",)
 )
 ALERTS_OPEN = Metric("aftertouch_alerts_open", "gauge", "alerts", "Alerts that are not resolved")
 ALERTS_SIGNALS = Metric(

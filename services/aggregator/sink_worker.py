@@ -36,6 +36,15 @@ async def resume(app: faust.App, sink: Sink, bootstrap: str) -> None:
         end_now(Exit.CRASHED, f"cannot find out where to go on: {error!r}")
 
 
+def observe(app: faust.App, sink: Sink, telemetry: Telemetry) -> None:
+    """Show how many records of each topic are read late."""
+    lags = dict.fromkeys((topic.name for topic in SOURCES), 0)
+    for (topic, number), at in sink.positions().items():
+        lags[topic] += max(0, (app.consumer.highwater(TP(topic, number)) or 0) - at)
+    for topic, lag in lags.items():
+        telemetry.level(metrics.SINK_LAG, lag, topic)
+
+
 def why_not_ready(app: faust.App, sink: Sink, inserter: Inserter) -> str:
     """Why the sink is not copying, for /readyz."""
     if not sink.restored or app.rebalancing:
@@ -84,7 +93,7 @@ def create(settings: AggregatorSettings) -> faust.App:
 
     @app.task
     async def run() -> None:
-        await asyncio.gather(sink.flush_when_due(), heartbeat.beat(lambda: None))
+        await asyncio.gather(sink.flush_when_due(), heartbeat.beat(partial(observe, app, sink, telemetry)))
 
     ready = partial(why_not_ready, app, sink, inserter)
     serve_admin(settings.host, settings.sink_port, heartbeat.live, ready, telemetry)

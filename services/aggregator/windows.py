@@ -105,7 +105,7 @@ class Windows:
 
     async def flush(self) -> None:
         """Make everything folded durable, or end the process."""
-        self._unflushed = 0
+        size, self._unflushed = self._unflushed, 0
         started = self._clock()
         try:
             if not await self._watermark.flush(started):
@@ -114,6 +114,7 @@ class Windows:
             end_now(Exit.CRASHED, f"cannot make the windows durable: {error!r}")
         self._flush_seconds = (self._clock() - started).total_seconds()
         self._telemetry.timed(metrics.WINDOWS_FLUSH_SECONDS, self._flush_seconds)
+        self._telemetry.sized(metrics.WINDOWS_FLUSH_RECORDS, size)
 
     async def flush_when_due(self) -> None:
         """For ever: flush `flush_seconds` after an answer, or later when flushes take long."""
@@ -187,6 +188,11 @@ class Windows:
     def series_count(self) -> int:
         """How many touchpoints and metrics are in memory."""
         return sum(len(partition.series) for partition in self._watermark.partitions.values())
+
+    def watermark_delay(self) -> float:
+        """Seconds since the newest folded answer had arrived; 0 before there is one."""
+        newest = max((p.newest_received for p in self._watermark.partitions.values()), default=0.0)
+        return max(0.0, self._clock().timestamp() - newest) if newest else 0.0
 
     def committed_offsets(self) -> dict[int, int]:
         """For each partition, the source offset up to which everything is durable."""

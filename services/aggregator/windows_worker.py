@@ -34,11 +34,12 @@ def assigned(app: faust.App, topic: str) -> set[int]:
 
 
 def observe(app: faust.App, windows: Windows, telemetry: Telemetry, stalls: Stalls) -> None:
-    """Show the lag; end the process when a partition with unread answers makes no progress."""
+    """Show lag and delay; end the process when a partition with unread answers makes no progress."""
     reached = windows.committed_offsets()
     lags = {n: (at, app.consumer.highwater(TP(EVENTS.name, n)) or 0) for n, at in reached.items()}
     for number, (at, end) in lags.items():
         telemetry.level(metrics.WINDOWS_LAG, max(0, end - at), str(number))
+    telemetry.level(metrics.WINDOWS_WATERMARK_DELAY, windows.watermark_delay())
     telemetry.level(metrics.WINDOWS_KEYS, windows.series_count())
     if stalls.longest(lags, time.monotonic()) > PARTITION_STALL_SECONDS:
         end_now(Exit.STALLED, f"no progress for {PARTITION_STALL_SECONDS:.0f} s on unread answers")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from schemas.metrics import METRICS, Metric
+from schemas.metrics import METRICS, Metric, is_duration
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+SIZES = (1, 10, 100, 1_000, 10_000, 100_000)
 
 
 class Telemetry:
@@ -21,7 +22,8 @@ class Telemetry:
             return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
         if metric.kind == "gauge":
             return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
-        return Histogram(metric.name, metric.help, metric.labels, registry=self.registry, buckets=SECONDS)
+        buckets = SECONDS if is_duration(metric) else SIZES
+        return Histogram(metric.name, metric.help, metric.labels, registry=self.registry, buckets=buckets)
 
     def count(self, metric: Metric, *labels: str, by: float = 1) -> None:
         """Add to a counter."""
@@ -37,6 +39,15 @@ class Telemetry:
 
     def timed(self, metric: Metric, seconds: float, *labels: str) -> None:
         """Put a duration into a histogram."""
+        assert is_duration(metric)
+        self._observe(metric, seconds, labels)
+
+    def sized(self, metric: Metric, size: int, *labels: str) -> None:
+        """Put a size into a histogram."""
+        assert not is_duration(metric)
+        self._observe(metric, size, labels)
+
+    def _observe(self, metric: Metric, value: float, labels: tuple[str, ...]) -> None:
         histogram = self._declared[metric.name]
         assert isinstance(histogram, Histogram)
-        (histogram.labels(*labels) if labels else histogram).observe(seconds)
+        (histogram.labels(*labels) if labels else histogram).observe(value)

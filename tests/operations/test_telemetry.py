@@ -75,6 +75,17 @@ def test_histograms_have_buckets_around_their_values() -> None:
     assert "aftertouch_windows_flush_seconds_count 1.0" in lines
 
 
+def test_sizes_have_buckets_of_their_own() -> None:
+    telemetry = Telemetry("windows")
+    telemetry.sized(metrics.WINDOWS_FLUSH_RECORDS, 500)
+
+    lines = shown(telemetry)
+    assert 'aftertouch_windows_flush_records_bucket{le="100.0"} 0.0' in lines
+    assert 'aftertouch_windows_flush_records_bucket{le="1000.0"} 1.0' in lines
+    with pytest.raises(AssertionError):
+        telemetry.timed(metrics.WINDOWS_FLUSH_RECORDS, 1)
+
+
 def test_registries_are_apart() -> None:
     one, other = Telemetry("sink"), Telemetry("sink")
     one.count(metrics.SINK_RETRIES)
@@ -87,7 +98,7 @@ def test_names_follow_the_conventions_of_prometheus(metric: Metric) -> None:
     assert metric.service in SERVICES
     assert metric.name.startswith(f"aftertouch_{metric.service}_")
     assert metric.name.endswith("_total") == (metric.kind == "counter")
-    assert metric.kind != "histogram" or metric.name.endswith("_seconds")
+    assert metric.kind != "histogram" or metric.name.endswith(("_seconds", "_records"))
     assert len(metric.help) > 10
 
 
