@@ -28,10 +28,11 @@ CATCH_UP_SECONDS = 120.0
 @pytest.mark.timeout(600)
 def test_workers_come_and_go(make_stack: MakeStack, random: Random, ledger: Ledger, report: Report) -> None:
     stack = make_stack(only="kafka,clickhouse,ingest,sink,alerts")
-    sender, pause, ends = Sender(stack, ledger), threading.Event(), []
+    sender, pause = Sender(stack, ledger), threading.Event()
     sent = answers(random, EVENTS, TOUCHPOINTS, BAD_SHARE)
     spare = [Worker(stack, "windows", number=number) for number in range(1, max(WORKERS) + 1)]
     running: list[Worker] = []
+    ends: list[int] = []
 
     try:
         with sender.sending(sent, BATCH, RATE):
