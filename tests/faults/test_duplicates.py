@@ -1,4 +1,4 @@
-"""Several clients send the same answers again and again, each in its own order: every answer counts once."""
+"""Several clients send the same answers again and again, each in its own order: each counts once, as first sent."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tests.faults.sender import Sender
 
 ANSWERS = 10_000
 CLIENTS, TIMES = 4, 5
+ALTERED = 100
+"""So many are sent once more with another comment."""
 BATCH = 250
 TOUCHPOINTS = 100
 BAD_SHARE = 0.05
@@ -36,9 +38,15 @@ def test_the_same_answers_again(
 
     with ThreadPoolExecutor(CLIENTS) as clients:
         list(clients.map(client, shuffled))
+    stack.post([{**answer, "comment": "altered"} for answer in random.sample(once, ALTERED)])
     await_exact(stack, ledger.answers(), DRAIN_SECONDS)
 
     sent = ANSWERS * CLIENTS * TIMES
     stored = count(stack, "SELECT count() AS n FROM feedback.events FINAL")
     report(events=sent, kills=0, recovered=[], stored=stored)
     assert stored == ANSWERS
+    assert count(stack, "SELECT count() AS n FROM feedback.events FINAL WHERE comment != ''") == 0
+    reasons = stack.query(
+        "SELECT reason, toUInt32(count()) AS n FROM feedback.rejected FINAL GROUP BY reason"
+    )
+    assert reasons == [{"reason": "conflicting_duplicate", "n": ALTERED}]
