@@ -18,7 +18,11 @@ from deploy.up.settings import UpSettings
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 """All commands."""
 
-LATER = {"simulate": "deploy.simulate.command", "import": "deploy.history.command"}
+LATER = {
+    "simulate": "deploy.simulate.command",
+    "import": "deploy.history.command",
+    "replay-rejected": "deploy.replay.command",
+}
 """Commands that are plain functions elsewhere: the name on the command line, and the module."""
 
 
@@ -88,10 +92,11 @@ def _settings() -> UpSettings:
         raise Failure(f"{str(wrong['loc'][0]).upper()}: {wrong['msg']}", CANNOT_START) from None
 
 
-def _register_later() -> None:
+def register_later() -> None:
+    """Add the commands of `LATER` to `app`."""
     for name, module in LATER.items():
         if util.find_spec(module.rpartition(".")[0]) and util.find_spec(module):
-            function = {"import": "import_history"}.get(name, name)
+            function = {"import": "import_history"}.get(name, name.replace("-", "_"))
             app.command(name)(getattr(import_module(module), function))
 
 
@@ -99,7 +104,7 @@ def main() -> None:
     """Run a command; what it cannot do is one sentence, and exit code 1 or 2."""
     logging.getLogger().addHandler(logging.NullHandler())
     try:
-        _register_later()
+        register_later()
         app()
     except Failure as failure:
         _end(str(failure), failure.code)

@@ -11,7 +11,7 @@ import typer
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from deploy.cli import app
+from deploy.cli import app, register_later
 from deploy.up.settings import UpSettings
 from schemas.metrics import METRICS
 from schemas.rejections import REASONS
@@ -103,6 +103,7 @@ def tables() -> str:
 
 def commands() -> str:
     """The subcommands of `aftertouch`, with the first sentence of their help."""
+    register_later()
     found = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     rows = [[f"`aftertouch {name}`", _sentence(command.help or "")] for name, command in found.items()]
     return table(["command", "does"], rows)

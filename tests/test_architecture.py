@@ -32,6 +32,7 @@ EDGES = {
     "deploy/embedded/kafka/__main__.py",
     "deploy/embedded/kafka/group_apis.py",
     "deploy/history/command.py",
+    "deploy/replay/command.py",
     "deploy/simulate/command.py",
     "deploy/up/credentials.py",
     "services/aggregator/sink_worker.py",
