@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.topics import ALERTS, EVENTS, PANES, REJECTED, SIGNALS, Topic
+from schemas.topics import EVENTS, SIGNALS, Topic
+from services.aggregator.rows import SOURCES
 from tests.stack import Stack, wait_for
 
 GROUPS: tuple[tuple[str, Sequence[Topic]], ...] = (
     ("aftertouch-windows", (EVENTS,)),
     ("aftertouch-alerts", (SIGNALS,)),
-    ("aftertouch-sink", (EVENTS, PANES, ALERTS, REJECTED)),
+    ("aftertouch-sink", SOURCES),
 )
 """Who reads what, in the order of an answer's path: each writes what the next ones read before it commits."""
 LOOK_SECONDS = 0.5

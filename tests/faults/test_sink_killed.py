@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -11,7 +12,7 @@ import pytest
 
 from tests.conftest import MakeStack
 from tests.faults.conftest import Report
-from tests.faults.ledger import Ledger, answers, await_exact
+from tests.faults.ledger import Answers, Ledger, answers, await_exact
 from tests.faults.sender import Sender
 from tests.faults.worker import Worker
 from tests.stack import wait_for
@@ -39,18 +40,26 @@ def test_sink_killed(
 
     with Worker(stack, "sink", {"AGGREGATOR_FAILPOINT_AFTER_INSERT": str(failpoint)}) as sink:
         for kill in range(KILLS):
-            with sender.sending(sent[kill * share : (kill + 1) * share], BATCH):
+            *most, last = batches(sent[kill * share : (kill + 1) * share])
+            with sender.sending(list(chain(*most)), BATCH):
                 recovered.append(sink.await_ready())
                 pause.wait(random.random() * WORKING_SECONDS)
                 if kill % 2:
                     failpoint.touch()
+                    sender.post(last)  # there is something to insert, however fast the sink was
                     wait_for(lambda: sink.ended, 30, "the sink has died after an insert")
                     assert sink.reap() == -signal.SIGKILL
                 else:
                     sink.kill()
+                    sender.post(last)
                 sink.start()
         recovered.append(sink.await_ready())
         await_exact(stack, ledger.answers(), CATCH_UP_SECONDS)
 
     report(events=len(ledger.answers()), kills=KILLS, recovered=recovered)
     assert max(recovered) <= RECOVERY_SECONDS
+
+
+def batches(some: Answers) -> list[Answers]:
+    """As they are posted."""
+    return [some[start : start + BATCH] for start in range(0, len(some), BATCH)]
