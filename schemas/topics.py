@@ -96,7 +96,7 @@ REJECTED = Topic(
     PARTITIONS,
     "rejections.DeadLetter",
     "topic/partition/offset",
-    "windows",
+    "windows, sink, replay-rejected",
     "sink",
     _kept(7),
 )

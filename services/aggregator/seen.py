@@ -34,8 +34,8 @@ class SeenIds:
     """The ids of one partition: hash -> source offset and print of the message that was counted with it.
 
     A hash has 64 bits: of 40 million ids a day, one in 10 thousand days is taken for another. About 160 bytes
-    an id are held in memory. An id is known for `kept_seconds` after its arrival, in the time of the log, and
-    it depends on the log alone whether it is: a replay judges the same.
+    an id are held in memory. An id is known for `kept_seconds` in the time of the log, and it depends on
+    the log alone whether it is: a replay judges the same.
     """
 
     def __init__(self, kept_seconds: float) -> None:
@@ -60,9 +60,9 @@ class SeenIds:
             return "repeat" if before & PRINT_MASK == entry & PRINT_MASK else "conflict"
         if known != entry and entry not in self._others.get(key, ()):
             self._others.setdefault(key, []).append(entry)
-        stretch, received = offset // STRETCH_OFFSETS, event.received_at.timestamp()
+        stretch = offset // STRETCH_OFFSETS
         self._stretches.setdefault(stretch, {})[key] = entry
-        self._newest[stretch] = max(self._newest.get(stretch, 0.0), received)
+        self._newest[stretch] = max(self._newest.get(stretch, 0.0), newest_received)
         self._version[stretch] = max(self._version.get(stretch, 0), offset + 1)
         return "new"
 
