@@ -10,6 +10,7 @@ import uvloop
 from pydantic import ValidationError
 
 from services.aggregator.exits import Exit
+from services.aggregator.kafka import wait_for_kafka
 from services.aggregator.settings import AggregatorSettings
 from services.operations.logs import configure_logs
 
@@ -30,6 +31,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(Exit.MISCONFIGURED)
     configure_logs(arguments[0], settings.log_level)
     uvloop.install()
+    uvloop.run(wait_for_kafka(settings.kafka_bootstrap))
     app = import_module(WORKERS[arguments[0]]).create(settings)
     worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
     worker.spinner = None  # a log file is no terminal

@@ -6,13 +6,33 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.topics import STATE
 from services.aggregator.records import Record, version_of
 
 READ_DEADLINE_SECONDS = 120
+RETRY_SECONDS = 2
+
+log = structlog.get_logger()
+
+
+async def wait_for_kafka(bootstrap: str) -> None:
+    """Return when a broker answers. Faust would end the worker if none did, and the supervisor give up on it."""
+    while True:
+        client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        try:
+            await client.start()
+            return
+        except (KafkaError, OSError) as error:
+            log.warning("waiting for Kafka", bootstrap=bootstrap, error=type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            await client.close()
 
 
 class RecordWriter:

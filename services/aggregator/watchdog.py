@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from services.aggregator.exits import Exit, end_now
 
 PARTITION_STALL_SECONDS = 90.0
+START_GRACE_SECONDS = 30.0
+"""How long a worker may take from its start to its first beat, on top of the limit for a running one."""
 
 
 class Stalls:
@@ -34,9 +36,9 @@ class Stalls:
 class Heartbeat:
     """Ends the process when its event loop has stood still for longer than the group waits for it."""
 
-    def __init__(self, limit_seconds: float) -> None:
+    def __init__(self, limit_seconds: float, start_grace_seconds: float = START_GRACE_SECONDS) -> None:
         self._limit = limit_seconds
-        self._beat = time.monotonic()
+        self._beat = time.monotonic() + start_grace_seconds
         threading.Thread(target=self._watch, daemon=True).start()
 
     async def beat(self, every: Callable[[], None]) -> None:

@@ -30,6 +30,8 @@ UNFLUSHED_LIMIT = 100_000
 """So many folded and not yet durable answers make the worker wait for a flush."""
 FLUSH_SHARE = 0.25
 """Flushes take at most this share of the time: under load they come more rarely and coalesce more."""
+LONGEST_REST_SECONDS = 2.0
+"""A flush that had to wait for Kafka says nothing about the load: the next one is not put off longer than this."""
 TICK_SECONDS = 60
 
 Clock = Callable[[], datetime]
@@ -121,7 +123,7 @@ class Windows:
         while True:
             await self._dirty.wait()
             rest = self._flush_seconds * (1 / FLUSH_SHARE - 1)
-            await asyncio.sleep(max(self._settings.flush_seconds, rest))
+            await asyncio.sleep(max(self._settings.flush_seconds, min(rest, LONGEST_REST_SECONDS)))
             self._dirty.clear()
             await self.flush()
 

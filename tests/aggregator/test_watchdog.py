@@ -53,7 +53,7 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
 def test_a_loop_that_stands_still_ends_the_process() -> None:
     ended = run(
         "import threading; from services.aggregator.watchdog import Heartbeat; "
-        "Heartbeat(limit_seconds=0.2); threading.Event().wait(20)"
+        "Heartbeat(limit_seconds=0.2, start_grace_seconds=0); threading.Event().wait(20)"
     )
 
     assert ended.returncode == Exit.STALLED
