@@ -14,7 +14,7 @@ up: $(STAMP) ## Start everything on this machine until Ctrl-C
 	@exec $(BIN)/aftertouch up
 
 test: $(STAMP) ## Run the tests: neither root nor Java, under five minutes
-	@exec $(BIN)/python -m pytest -m "not apache and not kcat and not faults"
+	@exec $(BIN)/python -m pytest -m "not apache and not kcat and not faults and not slow"
 
 check: $(STAMP) ## Style, types, import contracts, architecture and documentation
 	$(BIN)/ruff check .
@@ -27,7 +27,7 @@ bench: $(STAMP) ## Measure throughput and delay on this machine
 	@exec $(BIN)/python -m tests.bench
 
 test-kafka: $(STAMP) kafka-tools ## Run the Kafka and end-to-end tests on Apache Kafka, and those that use kcat
-	$(BIN)/python -m pytest -m "apache or kcat"
+	$(BIN)/python -m pytest -m "apache or kcat or slow"
 	$(BIN)/python -m pytest -m "not apache and not kcat and not faults" --kafka=apache tests/e2e tests/faults
 
 faults: $(STAMP) ## Kill, stop and cut off parts of a running stack for 20 minutes; FAULTS="--seed=7 --kafka=apache"

@@ -132,7 +132,7 @@ def written(
 
 
 @pytest.mark.parametrize("crash_rate", [0.0, 0.15, 0.5])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_counts_equal_a_plain_count_whatever_crashes(crash_rate: float, seed: int) -> None:
     messages = stream(seed, 1200)

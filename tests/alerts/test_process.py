@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import json
@@ -129,6 +130,7 @@ async def asked(got: list[Got]) -> bool:
     return bool(got)
 
 
+@pytest.mark.slow
 async def test_killed_after_delivery_it_tells_nobody_twice(tmp_path: Path) -> None:
     async with broker(tmp_path / "kafka") as kafka, receiver() as told:
         async with alerts(kafka.bootstrap, tmp_path, webhook_url=told.url) as first:

@@ -8,10 +8,14 @@ import subprocess
 import sys
 from collections import Counter
 
+import pytest
+
 from tests.conftest import MakeStack
 from tests.deploy.test_import_real import real, rows
 from tests.faults.ledger import pane_cells, raw_cells
 from tests.stack import ROOT, Stack, wait_for
+
+pytestmark = pytest.mark.slow
 
 OPTIONS = shlex.split(
     "--map touchpoint=category --set touchpoint=no-category --map score=score --map occurred_at=answered_at "

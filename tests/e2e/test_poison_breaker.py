@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 
+import pytest
+
 from tests.conftest import MakeStack
 from tests.e2e.test_answer_to_alert import scores
 from tests.e2e.test_poison import produce
 from tests.stack import Stack, wait_for
+
+pytestmark = pytest.mark.slow
 
 QUICK = {"AGGREGATOR_SESSION_TIMEOUT_SECONDS": "6"}
 SORE = b"default/sore"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas.feedback import Event, encode
@@ -17,6 +18,8 @@ from tests.deploy.terminal import Run, aftertouch
 from tests.e2e.test_answer_to_alert import scores
 from tests.e2e.test_poison import produce
 from tests.stack import Stack, wait_for
+
+pytestmark = pytest.mark.slow
 
 
 def event(event_id: str, score: int = 5) -> bytes:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.conftest import MakeStack
 from tests.stack import wait_for
 from tests.webhook import WebhookReceiver
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_team_is_told_within_a_second_when_flushes_are_rare(

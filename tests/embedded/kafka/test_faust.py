@@ -9,11 +9,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.embedded.kafka.clients import consuming, producing
 from tests.embedded.kafka.process import BrokerProcess
+
+pytestmark = pytest.mark.slow
 
 MODULE = "tests.embedded.kafka.faust_worker"
 

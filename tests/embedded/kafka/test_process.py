@@ -143,6 +143,7 @@ async def test_group_goes_on_after_a_kill(broker: BrokerProcess) -> None:
         assert await consumer.committed(TopicPartition("t", 1)) == 2
 
 
+@pytest.mark.slow
 async def test_killed_member_is_let_go_before_its_session_ends(broker: BrokerProcess) -> None:
     await _create(broker.endpoint, "t", partitions=2)
     patient = {"session_timeout_ms": 60_000, "heartbeat_interval_ms": 200, "rebalance_timeout_ms": 60_000}
