@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from schemas.feedback import topic_key
-from schemas.scores import Resolution
 from schemas.signals import Signal
 from schemas.topics import PANES, REJECTED, REPLACED, SCORES, SIGNALS, STATE
 from services.aggregator.detector import BaselineDrop
@@ -22,7 +21,6 @@ from services.aggregator.partition import Partition
 from services.aggregator.seen import Stretch
 from services.aggregator.series import Changes
 
-RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 SERIES_PREFIX, STRETCH_PREFIX, MARK_PREFIX = "series", "ids", "mark"
 
 
