@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from msgspec import Struct, field
 
@@ -14,10 +15,11 @@ from schemas.topics import ALERTS, EVENTS, PANES, REJECTED, REPLACED
 Table = Literal["events", "panes_1m", "panes_1h", "alerts", "rejected"]
 SOURCES = (EVENTS, PANES, REPLACED, ALERTS, REJECTED)
 """The topics that the sink copies."""
+ROWS_AT_A_TIME = 1000
 
 
-class Row(NamedTuple):
-    """One row as JSON, and the message it came from."""
+class Row(Struct, frozen=True, gc=False):
+    """One row as JSON, and the message it came from. Up to 100,000 wait at a time: the collector passes them over."""
 
     table: Table
     json: bytes
@@ -54,17 +56,25 @@ class Batch(Struct):
 
     rows: list[Row] = field(default_factory=list)
 
-    def body(self) -> bytes:
-        """The rows as JSONEachRow."""
-        return b"\n".join(row.json for row in self.rows)
+    def size(self) -> int:
+        """Bytes of the whole body."""
+        return sum(len(row.json) for row in self.rows) + len(self.rows)
+
+    def body(self) -> Iterator[bytes]:
+        """The rows as JSONEachRow, some at a time: as a whole they would lie in memory twice."""
+        for start in range(0, len(self.rows), ROWS_AT_A_TIME):
+            some = [row.json for row in self.rows[start : start + ROWS_AT_A_TIME]]
+            yield b"\n".join([*some, b""])
 
     def token(self) -> str:
         """The insert's deduplication token: the same rows always have the same."""
-        ranges: dict[tuple[str, int], list[int]] = {}
+        first: dict[tuple[str, int], int] = {}
+        last: dict[tuple[str, int], int] = {}
         for row in self.rows:
-            span = ranges.setdefault((row.topic, row.partition), [row.offset, row.offset])
-            span[1] = row.offset
-        text = ",".join(f"{t}-{p}-{first}-{last}" for (t, p), (first, last) in sorted(ranges.items()))
+            source = (row.topic, row.partition)
+            first.setdefault(source, row.offset)
+            last[source] = row.offset
+        text = ",".join(f"{t}-{p}-{at}-{last[t, p]}" for (t, p), at in sorted(first.items()))
         return sha256(text.encode()).hexdigest()
 
     def halves(self) -> tuple[Batch, Batch]:

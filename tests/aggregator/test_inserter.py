@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from deploy.provision.tables import apply_schema
 from services.aggregator.clickhouse import AbandonedError, Inserter
@@ -123,7 +124,7 @@ async def test_rows_are_unreadable_in_many_ways(tables: Server) -> None:
     batch = dead_letters("torn", 32)
     bad = {5 + 2 * place: json for place, json in enumerate(TORN + WRONG + TOO_DEEP)}
     for offset, json in bad.items():
-        batch.rows[offset] = row("torn", offset)._replace(json=json)
+        batch.rows[offset] = replace(row("torn", offset), json=json)
 
     async with inserter(tables.port) as (clickhouse, _), asyncio.timeout(PATIENCE_SECONDS):
         unreadable = await clickhouse.insert("rejected", batch)

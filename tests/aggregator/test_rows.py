@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.feedback import encode
 from schemas.topics import ALERTS, EVENTS, PANES, REJECTED
-from services.aggregator.rows import SOURCES, Batch, Row, Table, row_of
+from services.aggregator.rows import ROWS_AT_A_TIME, SOURCES, Batch, Row, Table, row_of
 from tests.aggregator.answers import answer
 
 PLACE = (3, 41)
@@ -94,5 +94,11 @@ def test_halves_are_the_batch(places: list[tuple[str, int, int]]) -> None:
     assert 0 <= len(second.rows) - len(first.rows) <= 1
 
 
-def test_a_body_has_one_row_a_line() -> None:
-    assert batch_of([(EVENTS.name, 0, 1), (EVENTS.name, 0, 2)], b'{"n":1}').body() == b'{"n":1}\n{"n":1}'
+@pytest.mark.parametrize("count", [0, 1, 2, ROWS_AT_A_TIME, ROWS_AT_A_TIME + 1, 3 * ROWS_AT_A_TIME - 1])
+def test_a_body_has_one_row_a_line(count: int) -> None:
+    batch = Batch([Row("events", b'{"n":%d}' % n, EVENTS.name, 0, n) for n in range(count)])
+
+    body = b"".join(batch.body())
+
+    assert [json.loads(line) for line in body.splitlines()] == [{"n": n} for n in range(count)]
+    assert len(body) == batch.size()

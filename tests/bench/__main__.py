@@ -1,13 +1,18 @@
-"""`make bench` or `python -m tests.bench [aggregator|ingest|latency ...]`: runs them one by one, prints JSON."""
+"""`make bench` or `python -m tests.bench [aggregator|ingest|latency|sink ...]`: runs them one by one, prints JSON."""
 
 from __future__ import annotations
 
 import json
 import sys
 
-from tests.bench import aggregator, ingest, latency
+from tests.bench import aggregator, ingest, latency, sink
 
-BENCHES = {"latency": latency.measure, "aggregator": aggregator.measure, "ingest": ingest.measure}
+BENCHES = {
+    "latency": latency.measure,
+    "aggregator": aggregator.measure,
+    "ingest": ingest.measure,
+    "sink": sink.measure,
+}
 
 
 def main(names: list[str]) -> None:

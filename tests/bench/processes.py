@@ -18,3 +18,9 @@ def cpu_seconds(pid: int) -> float:
 def resident_mb(pid: int) -> float:
     """Resident memory in MiB."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / 2**20
+
+
+def peak_resident_mb(pid: int) -> float:
+    """The most resident memory so far, in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 2**10
