@@ -18,7 +18,7 @@ log = structlog.get_logger()
 DATABASE = "feedback"
 UNREADABLE = frozenset({6, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 130, 131, 306, 321, 349, 691})
 """ClickHouse's error codes for data that cannot become a row, however often it is sent."""
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 10.0
 
 
 class AbandonedError(Exception):

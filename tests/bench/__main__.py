@@ -1,16 +1,17 @@
-"""`make bench` or `python -m tests.bench [aggregator|ingest|latency|sink ...]`: runs them one by one, prints JSON."""
+"""`make bench` or `python -m tests.bench [NAME ...]`: runs the benchmarks one by one, prints JSON."""
 
 from __future__ import annotations
 
 import json
 import sys
 
-from tests.bench import aggregator, ingest, latency, sink
+from tests.bench import aggregator, ingest, latency, reports, sink
 
 BENCHES = {
     "latency": latency.measure,
     "aggregator": aggregator.measure,
     "ingest": ingest.measure,
+    "reports": reports.measure,
     "sink": sink.measure,
 }
 
