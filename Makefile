@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench test-kafka faults kafka-tools lock clean
+.PHONY: help up test check bench test-kafka faults faults-ci faults-thrice kafka-tools lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(STAMP) ## Start everything on this machine until Ctrl-C
 	@exec $(BIN)/aftertouch up
@@ -30,8 +30,14 @@ test-kafka: $(STAMP) kafka-tools ## Run the Kafka and end-to-end tests on Apache
 	$(BIN)/python -m pytest -m "apache or kcat or slow"
 	$(BIN)/python -m pytest -m "not apache and not kcat and not faults" --kafka=apache tests/e2e tests/faults
 
-faults: $(STAMP) ## Kill, stop and cut off parts of a running stack for 20 minutes; FAULTS="--seed=7 --kafka=apache"
+faults: $(STAMP) ## Kill, stop and cut off parts of a running stack for 25 minutes; FAULTS="--seed=7 --kafka=apache"
 	@exec $(BIN)/python -m pytest -m faults -s tests/faults $(FAULTS)
+
+faults-ci: $(STAMP) kafka-tools ## The part of it that .ci/run runs, on both Kafkas side by side, in less than 15 minutes
+	@exec $(BIN)/python -m tests.faults.rounds --ci --seeds 1
+
+faults-thrice: $(STAMP) kafka-tools ## All of it with three seeds on both Kafkas; the table goes to build/faults/results.md
+	@exec $(BIN)/python -m tests.faults.rounds
 
 kafka-tools:
 	@deploy/apache-kafka/install-tools

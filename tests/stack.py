@@ -38,10 +38,11 @@ def wait_for(condition: Callable[[], Found], deadline: float, what: str) -> Foun
 
 
 class ApacheKafka:
-    """One Apache Kafka node, with its data under `data`."""
+    """One Apache Kafka node, with its data under `data`; it is always started on the port of its first start."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
+        self.address = "127.0.0.1:0"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> str:
@@ -50,17 +51,29 @@ class ApacheKafka:
         endpoint, log = self._data / "endpoint", self._data / "run.log"
         endpoint.unlink(missing_ok=True)
         command = [sys.executable, str(ROOT / "deploy/apache-kafka/run.py"), "--data", str(self._data)]
+        command += ["--port", self.address.rpartition(":")[2]]
         with log.open("ab") as output:
             self._process = process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         wait_for(lambda: endpoint.exists() or process.poll() is not None, READY_SECONDS, "Apache Kafka is up")
         assert process.poll() is None, f"Apache Kafka did not start:\n{tail(log)}"
-        return endpoint.read_text()
+        self.address = endpoint.read_text()
+        return self.address
+
+    @property
+    def broker(self) -> int:
+        """The process id of the node itself."""
+        return int((self._data / "pid").read_text())
 
     def stop(self) -> None:
         """Stop it as an operator would."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(STOP_SECONDS)
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        assert self._process is not None
+        self._process.wait(STOP_SECONDS)
 
 
 class Stack:

@@ -1,7 +1,7 @@
 """Runs one Apache Kafka node (KRaft) on loopback for the tests, from the jars that pom.xml brings.
 
-`python deploy/apache-kafka/run.py --data DIR [--port N]` writes DIR/endpoint (host:port) when it is ready,
-and stops it on SIGTERM or Ctrl-C. What it cannot do is one sentence and exit code 2.
+`python deploy/apache-kafka/run.py --data DIR [--port N]` writes DIR/pid and DIR/endpoint (host:port) when it is
+ready, stops it on SIGTERM or Ctrl-C, and ends when it dies. What it cannot do is one sentence and exit code 2.
 """
 
 from __future__ import annotations
@@ -129,6 +129,7 @@ def _serve(java: str, properties: Path, data: Path, port: int) -> int:
     signal.signal(signal.SIGINT, stop)
     try:
         _await_port(broker, port)
+        (data / "pid").write_text(str(broker.pid), encoding="utf-8")
         (data / "endpoint").write_text(f"127.0.0.1:{port}", encoding="utf-8")
         print(f"apache-kafka: listening on 127.0.0.1:{port}, process {broker.pid}", flush=True)
         code = broker.wait()

@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def random(request: pytest.FixtureRequest) -> Random:
     """The test's own chance; its seed is printed."""
     seed = int(request.config.getoption("--seed", default=SEED))
+    request.node.user_properties.append(("seed", seed))
     print(f"\n{request.node.name}: seed {seed}")
     return Random(seed)
 
@@ -41,11 +42,13 @@ class Report(Protocol):
 
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Report:
-    """One line a test."""
+    """One line a test, and properties for `--junit-xml`, from which tests/faults/rounds.py makes its table."""
 
     def say(*, events: int, kills: int, recovered: Sequence[float], **more: object) -> None:
         longest = f"{max(recovered, default=0.0):.1f}"
         extra = "".join(f" {name}={value}" for name, value in more.items())
         print(f"{request.node.name}: events={events} kills={kills} recovered_max_s={longest}{extra}")
+        told = {"events": events, "kills": kills, "recovered_s": longest, "more": extra.strip()}
+        request.node.user_properties.extend(told.items())
 
     return say

@@ -23,6 +23,7 @@ DRAIN_SECONDS = 120.0
 
 
 @pytest.mark.faults
+@pytest.mark.ci(kafka="embedded")
 @pytest.mark.timeout(600)
 def test_the_same_answers_again(
     make_stack: MakeStack, random: Random, ledger: Ledger, report: Report

@@ -6,16 +6,16 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.conftest import MakeStack
 from tests.faults.conftest import Report
 from tests.faults.ledger import Ledger, answers, await_exact
 from tests.faults.sender import Sender
-from tests.faults.stores import Store
+from tests.faults.stores import Kafka, kafka_store
 from tests.stack import Stack
 
 EVENTS = 30_000
@@ -30,63 +30,62 @@ RECOVERY_SECONDS = 60.0
 """From the return of Kafka until everything is exact; what was not sent meanwhile is sent in this time, too."""
 DRAIN_SECONDS = 150.0
 
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600), pytest.mark.ci(kafka="apache")]
+
 
 @pytest.fixture
-def embedded_only(kafka_kind: str) -> None:
-    """These tests stop or kill the process of the embedded broker."""
-    if kafka_kind != "embedded":
-        pytest.skip("needs the embedded broker's process")
+def kafka(kafka_kind: str, tmp_path: Path) -> Iterator[Kafka]:
+    """The broker that goes away."""
+    with kafka_store(kafka_kind, tmp_path / "kafka") as store:
+        yield store
 
 
-@pytest.mark.faults
-@pytest.mark.timeout(600)
-@pytest.mark.usefixtures("embedded_only")
-def test_kafka_stands_still(make_stack: MakeStack, random: Random, ledger: Ledger, report: Report) -> None:
-    stack = make_stack()
+@pytest.fixture
+def stack(kafka: Kafka, tmp_path: Path) -> Iterator[Stack]:
+    """Everything else."""
+    with Stack(tmp_path / "data", kafka.env) as running:
+        yield running
+
+
+def test_kafka_stands_still(
+    kafka: Kafka, stack: Stack, random: Random, ledger: Ledger, report: Report
+) -> None:
     sender, pause = Sender(stack, ledger), threading.Event()
-    sent = answers(random, EVENTS, TOUCHPOINTS, BAD_SHARE)
 
-    with sender.sending(sent, BATCH, RATE):
+    with sender.sending(answers(random, EVENTS, TOUCHPOINTS, BAD_SHARE), BATCH, RATE):
         pause.wait(BEFORE_SECONDS)
-        broker = stack.pid("kafka")
-        os.kill(broker, signal.SIGSTOP)
+        os.kill(kafka.broker, signal.SIGSTOP)
         try:
             pause.wait(STOPPED_SECONDS)
         finally:
-            os.kill(broker, signal.SIGCONT)
+            os.kill(kafka.broker, signal.SIGCONT)
         back = time.monotonic()
-    recovered = settle(stack, ledger, back)
 
-    report(events=EVENTS, kills=1, recovered=[recovered], statuses=dict(sender.statuses))
-    assert recovered <= RECOVERY_SECONDS
+    settle(stack, sender, back, report)
 
 
-@pytest.mark.faults
-@pytest.mark.timeout(600)
-@pytest.mark.usefixtures("embedded_only")
 def test_kafka_killed_and_away(
-    make_stack: MakeStack, tmp_path: Path, random: Random, ledger: Ledger, report: Report
+    kafka: Kafka, stack: Stack, random: Random, ledger: Ledger, report: Report
 ) -> None:
-    with Store("kafka", tmp_path / "kafka") as kafka:
-        stack = make_stack(env=kafka.env)
-        sender, pause = Sender(stack, ledger), threading.Event()
-        sent = answers(random, EVENTS, TOUCHPOINTS, BAD_SHARE)
+    sender, pause = Sender(stack, ledger), threading.Event()
 
-        with sender.sending(sent, BATCH, RATE):
-            pause.wait(BEFORE_SECONDS)
-            kafka.vanish()
-            pause.wait(AWAY_SECONDS)
-            kafka.start()
-            back = time.monotonic()
-        recovered = settle(stack, ledger, back)
-        stack.stop()
+    with sender.sending(answers(random, EVENTS, TOUCHPOINTS, BAD_SHARE), BATCH, RATE):
+        pause.wait(BEFORE_SECONDS)
+        kafka.vanish()
+        pause.wait(AWAY_SECONDS)
+        kafka.start()
+        back = time.monotonic()
 
-    report(events=EVENTS, kills=1, recovered=[recovered], statuses=dict(sender.statuses))
-    assert recovered <= RECOVERY_SECONDS
+    settle(stack, sender, back, report)
 
 
-def settle(stack: Stack, ledger: Ledger, back: float) -> float:
-    """Wait until everything is exact; gives the seconds since Kafka was back, the rest of the sending included."""
+def settle(stack: Stack, sender: Sender, back: float, report: Report) -> None:
+    """Wait until everything is exact, and assert that this did not take long since Kafka was back."""
+    sent = time.monotonic() - back
     assert not stack.ended, stack.logs()
-    await_exact(stack, ledger.answers(), DRAIN_SECONDS)
-    return time.monotonic() - back
+    await_exact(stack, sender.ledger.answers(), DRAIN_SECONDS)
+    recovered = time.monotonic() - back
+    statuses = dict(sender.statuses)
+
+    report(events=EVENTS, kills=1, recovered=[recovered], sent_s=round(sent, 1), statuses=statuses)
+    assert recovered <= RECOVERY_SECONDS

@@ -31,6 +31,7 @@ PaneCell = tuple[str, str, int, int]
 
 
 @pytest.mark.faults
+@pytest.mark.ci(kafka="embedded")
 @pytest.mark.timeout(600)
 def test_shuffled_and_too_late(make_stack: MakeStack, random: Random, ledger: Ledger, report: Report) -> None:
     stack = make_stack()
@@ -50,6 +51,7 @@ def test_shuffled_and_too_late(make_stack: MakeStack, random: Random, ledger: Le
 
 
 @pytest.mark.faults
+@pytest.mark.ci(kafka="embedded")
 @pytest.mark.timeout(300)
 def test_posted_shuffled_and_too_late(
     make_stack: MakeStack, random: Random, ledger: Ledger, report: Report

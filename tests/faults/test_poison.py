@@ -60,6 +60,7 @@ KEPT = 65_536
 
 
 @pytest.mark.faults
+@pytest.mark.ci(kafka="embedded")
 @pytest.mark.timeout(600)
 def test_one_percent_poison(make_stack: MakeStack, random: Random, ledger: Ledger, report: Report) -> None:
     stack = make_stack()

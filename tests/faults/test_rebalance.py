@@ -27,6 +27,7 @@ CATCH_UP_SECONDS = 120.0
 
 
 @pytest.mark.faults
+@pytest.mark.ci(kafka="embedded")
 @pytest.mark.timeout(600)
 def test_workers_come_and_go(make_stack: MakeStack, random: Random, ledger: Ledger, report: Report) -> None:
     stack = make_stack(only="kafka,clickhouse,ingest,sink,alerts")

@@ -27,6 +27,7 @@ CATCH_UP_SECONDS = 300.0
 
 
 @pytest.mark.faults
+@pytest.mark.ci(kafka="embedded")
 @pytest.mark.timeout(900)
 def test_replies_to_inserts_lost(
     make_stack: MakeStack, random: Random, ledger: Ledger, report: Report

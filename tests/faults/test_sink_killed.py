@@ -28,6 +28,7 @@ CATCH_UP_SECONDS = 120.0
 
 
 @pytest.mark.faults
+@pytest.mark.ci(kafka="embedded")
 @pytest.mark.timeout(900)
 def test_sink_killed(
     make_stack: MakeStack, tmp_path: Path, random: Random, ledger: Ledger, report: Report

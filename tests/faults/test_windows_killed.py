@@ -27,6 +27,8 @@ CATCH_UP_SECONDS = 120.0
 
 
 @pytest.mark.faults
+@pytest.mark.ci(kafka="embedded")
+@pytest.mark.ci(kafka="apache")
 @pytest.mark.timeout(900)
 def test_windows_worker_killed(make_stack: MakeStack, random: Random, ledger: Ledger, report: Report) -> None:
     stack = make_stack(only="kafka,clickhouse,ingest,sink,alerts")
