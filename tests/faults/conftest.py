@@ -45,7 +45,7 @@ def report(request: pytest.FixtureRequest) -> Report:
     """One line a test, and properties for `--junit-xml`, from which tests/faults/rounds.py makes its table."""
 
     def say(*, events: int, kills: int, recovered: Sequence[float], **more: object) -> None:
-        longest = f"{max(recovered, default=0.0):.1f}"
+        longest = f"{max(recovered):.1f}" if recovered else "-"
         extra = "".join(f" {name}={value}" for name, value in more.items())
         print(f"{request.node.name}: events={events} kills={kills} recovered_max_s={longest}{extra}")
         told = {"events": events, "kills": kills, "recovered_s": longest, "more": extra.strip()}

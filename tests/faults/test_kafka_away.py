@@ -20,14 +20,14 @@ from tests.faults.stores import Kafka, kafka_store
 from tests.stack import Stack, wait_for
 
 EVENTS = 30_000
-BATCH = 50
+BATCH = 100
 RATE = 500.0
 TOUCHPOINTS = 100
 BAD_SHARE = 0.05
 BEFORE_SECONDS = 10.0
 STOPPED_SECONDS = 30.0
 AWAY_SECONDS = 60.0
-RECOVERY_SECONDS = 60.0
+RECOVERY_SECONDS = 20.0
 """From the return of Kafka until a new answer is in ClickHouse, counted, and an alert."""
 DRAIN_SECONDS = 150.0
 TABLES = ("events", "panes_1m", "panes_1h", "alerts")
