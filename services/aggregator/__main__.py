@@ -33,7 +33,8 @@ def main(arguments: list[str]) -> None:
     uvloop.install()
     uvloop.run(wait_for_kafka(settings.kafka_bootstrap))
     app = import_module(WORKERS[arguments[0]]).create(settings)
-    worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
+    # Logging is configured: Faust's own would replace our handler, and with it the filter of what is repeated.
+    worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
     worker.spinner = None  # a log file is no terminal
     worker.execute_from_commandline()
 

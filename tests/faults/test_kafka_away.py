@@ -30,6 +30,8 @@ AWAY_SECONDS = 60.0
 RECOVERY_SECONDS = 20.0
 """From the return of Kafka until a new answer is in ClickHouse, counted, and an alert."""
 DRAIN_SECONDS = 150.0
+LOG_LINES = 500
+"""A Kafka client repeats itself many times a second while its broker is away: its log must not."""
 TABLES = ("events", "panes_1m", "panes_1h", "alerts")
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600), pytest.mark.ci(kafka="apache")]
@@ -115,3 +117,9 @@ def settle(stack: Stack, sender: Sender, back: float, shown: Shown, report: Repo
     after = {f"{name}_after_s": round(at - back, 1) for name, at in times.items()}
     report(events=len(sender.ledger.answers()), kills=1, recovered=[recovered], **after)
     assert recovered <= RECOVERY_SECONDS
+    assert max(said(log) for log in (stack.data / "logs").iterdir()) <= LOG_LINES
+
+
+def said(log: Path) -> int:
+    """How many lines a part has logged."""
+    return len(log.read_text().splitlines())
