@@ -40,9 +40,9 @@ def wait_for(condition: Callable[[], Found], deadline: float, what: str) -> Foun
 class ApacheKafka:
     """One Apache Kafka node, with its data under `data`; it is always started on the port of its first start."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, port: int = 0) -> None:
         self._data = data
-        self.address = "127.0.0.1:0"
+        self.address = f"127.0.0.1:{port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> str:

@@ -7,9 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
 from services.aggregator.exits import Exit, end_now
 
 PARTITION_STALL_SECONDS = 90.0
+ASK_SECONDS, ANSWER_SECONDS = 5.0, 2.0
+"""How often Kafka is asked whether it is there while a partition stands still, and how long it may take to say so."""
 START_GRACE_SECONDS = 30.0
 """How long a worker may take from its start to its first beat, on top of the limit for a running one."""
 
@@ -19,6 +24,8 @@ class Stalls:
 
     def __init__(self) -> None:
         self._moved: dict[int, tuple[int, float]] = {}
+        self.seconds = 0.0
+        """The longest time at the last look."""
 
     def longest(self, lags: Mapping[int, tuple[int, int]], now: float) -> float:
         """The longest time that any partition has stood still; `lags` is {partition: (reached, end)}."""
@@ -30,7 +37,33 @@ class Stalls:
                 self._moved[number] = (reached, now)
             else:
                 longest = max(longest, now - before[1])
+        self.seconds = longest
         return longest
+
+    def excuse(self, now: float) -> None:
+        """Begin anew with all of them: until now it was not this worker's fault."""
+        self._moved = {number: (reached, now) for number, (reached, _) in self._moved.items()}
+
+
+async def excuse_outages(stalls: Stalls, bootstrap: str) -> None:
+    """For ever: do not count the time in which no broker answers. The client goes on by itself when one does."""
+    while True:
+        await asyncio.sleep(ASK_SECONDS)
+        if stalls.seconds >= ASK_SECONDS and not await kafka_answers(bootstrap):
+            stalls.excuse(time.monotonic())
+
+
+async def kafka_answers(bootstrap: str) -> bool:
+    """Whether a broker answers a connection of our own."""
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await client.start()
+        return True
+    except (KafkaError, OSError):  # TimeoutError is an OSError
+        return False
+    finally:
+        await client.close()
 
 
 class Heartbeat:

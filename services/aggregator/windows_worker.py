@@ -20,7 +20,7 @@ from services.aggregator.chunks import chunked_app, chunked_topic, commit
 from services.aggregator.exits import Exit, arm_stop_deadline, end_now
 from services.aggregator.kafka import RecordWriter
 from services.aggregator.settings import AggregatorSettings
-from services.aggregator.watchdog import PARTITION_STALL_SECONDS, Heartbeat, Stalls
+from services.aggregator.watchdog import PARTITION_STALL_SECONDS, Heartbeat, Stalls, excuse_outages
 from services.aggregator.watermark import Watermark
 from services.aggregator.windows import Windows
 from services.operations.telemetry import Telemetry
@@ -88,6 +88,7 @@ def create(settings: AggregatorSettings) -> faust.App:
             windows.tell_when_noticed(),
             windows.flush_when_due(),
             windows.tick(),
+            excuse_outages(stalls, settings.kafka_bootstrap),
             heartbeat.beat(partial(observe, app, windows, telemetry, stalls)),
         )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
 from services.aggregator.exits import Exit
-from services.aggregator.watchdog import Stalls
+from services.aggregator.watchdog import Stalls, kafka_answers
 
 
 def longest(*observations: tuple[float, dict[int, tuple[int, int]]]) -> list[float]:
@@ -41,6 +42,22 @@ def test_the_longest_of_all_partitions_counts() -> None:
 
 def test_a_partition_that_was_taken_away_is_forgotten() -> None:
     assert longest((0, {0: (5, 9)}), (50, {}), (99, {0: (5, 9)}), (109, {0: (5, 9)})) == [0, 0, 0, 10]
+
+
+def test_time_that_is_excused_does_not_count() -> None:
+    stalls = Stalls()
+    stalls.longest({0: (5, 9)}, 0)
+    stalls.excuse(80)
+
+    assert stalls.longest({0: (5, 9)}, 100) == stalls.seconds == 20
+
+
+async def test_a_broker_that_is_away_or_stands_still_does_not_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        port = mute.getsockname()[1]
+        assert not await kafka_answers(f"127.0.0.1:{port}")
+
+    assert not await kafka_answers(f"127.0.0.1:{port}")
 
 
 def run(script: str) -> subprocess.CompletedProcess[str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from contextlib import suppress
 from pathlib import Path
+from random import choice
 from types import TracebackType
 from typing import Protocol, Self
 
-from tests.faults.worker import free_port
 from tests.stack import ApacheKafka, Stack
+
+STEADY_PORTS = range(20_000, 32_000)
+"""Linux gives none of these to those who take any port: a store finds its port free when it comes back."""
 
 
 class Kafka(Protocol):
@@ -42,7 +46,7 @@ class Store(Stack):
 
     def __init__(self, part: str, data: Path) -> None:
         self._part = part
-        self.port = free_port()
+        self.port = steady_port()
         super().__init__(data, {f"{part.upper()}_PORT": str(self.port)}, only=part)
 
     @property
@@ -69,6 +73,9 @@ class Store(Stack):
 class ApacheStore(ApacheKafka):
     """Apache Kafka as such a broker."""
 
+    def __init__(self, data: Path) -> None:
+        super().__init__(data, steady_port())
+
     @property
     def env(self) -> dict[str, str]:
         """What a stack needs to use it."""
@@ -92,3 +99,11 @@ class ApacheStore(ApacheKafka):
 def kafka_store(kind: str, data: Path) -> Kafka:
     """The broker of this kind, "embedded" or "apache"."""
     return ApacheStore(data) if kind == "apache" else Store("kafka", data)
+
+
+def steady_port() -> int:
+    """A free port of those that nobody else gets by chance."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", choice(STEADY_PORTS)))
+            return int(probe.getsockname()[1])

@@ -52,9 +52,8 @@ def test_clickhouse_away(  # noqa: PLR0913
             copied = raw_total(stack)
             clickhouse.vanish()
             pause.wait(away)
-            wait_for(
-                lambda: told(webhook) >= bad_ids(ledger.answers()), TELL_SECONDS, "teams are told meanwhile"
-            )
+            due = bad_ids(ledger.answers())
+            wait_for(lambda: told(webhook) >= due, TELL_SECONDS, "teams are told meanwhile")
             back, behind = time.monotonic(), len(ledger.answers())
             clickhouse.start()
             await_total(lambda: raw_total(stack), behind, CATCH_UP_SECONDS, "the backlog is copied")
