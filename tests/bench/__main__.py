@@ -1,11 +1,16 @@
-"""`make bench` or `python -m tests.bench [NAME ...]`: runs the benchmarks one by one, prints JSON."""
+"""`make bench` or `python -m tests.bench [NAME ...]`: runs the benchmarks one by one, prints JSON.
+
+`peers` runs only when it is named: it takes a quarter of an hour, Java, Maven and PyPI.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 
 from tests.bench import aggregator, ingest, latency, reports, sink
+from tests.bench.peers import bench as peers
 
 BENCHES = {
     "latency": latency.measure,
@@ -14,19 +19,25 @@ BENCHES = {
     "reports": reports.measure,
     "sink": sink.measure,
 }
+ONLY_NAMED = {"peers": peers.measure}
 
 
 def main(names: list[str]) -> None:
-    """Run the named benchmarks, or all."""
-    unknown = set(names) - set(BENCHES)
+    """Run the named benchmarks, or all of BENCHES."""
+    there_are = BENCHES | ONLY_NAMED
+    unknown = set(names) - set(there_are)
     if unknown:
-        sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+        sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(there_are)}")
     figures: dict[str, float] = {}
     for name in names or BENCHES:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        figures |= BENCHES[name]()
+        figures |= there_are[name]()
     print(json.dumps({name: round(figure, 3) for name, figure in figures.items()}, indent=2))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help=", ".join(BENCHES | ONLY_NAMED))
+    main(parser.parse_args().names)
