@@ -48,7 +48,7 @@ lock: $(STAMP) ## Write requirements.lock anew from pyproject.toml
 	  --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 
 clean: ## Remove the virtual environment and what tools left; the data stays
-	rm -rf $(VENV) build *.egg-info deploy/apache-kafka/target
+	rm -rf $(VENV) build *.egg-info deploy/apache-kafka/target tests/bench/peers/kafka-streams/target
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find schemas services deploy tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

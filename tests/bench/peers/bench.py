@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -31,8 +31,9 @@ class Plan:
 
     events: int = 100_000
     sizes: tuple[tuple[int, int], ...] = ((1_000, 3), (10_000, 1), (100_000, 1))
-    idiomatic_events: int = 2_000
+    idiomatic_events: int = 1_000
     idiomatic_touchpoints: int = 100
+    idiomatic_bound: float = 60.0
     lag_rate: int = 1_000
     lag_seconds: int = 20
     lag_touchpoints: int = 1_000
@@ -54,7 +55,7 @@ def measure(plan: Plan | None = None) -> dict[str, float]:
                 _round(plan, chosen, (events, touchpoints), number == 0 or rounds > 1, figures)
         if own_windows:
             size = plan.idiomatic_events, plan.idiomatic_touchpoints
-            _round(plan, own_windows, size, True, figures)
+            _round(replace(plan, bound=plan.idiomatic_bound), own_windows, size, True, figures)
         for contender in chosen:
             if contender.read is not None and plan.lag_seconds:
                 _lag(plan, contender, figures[contender.name])

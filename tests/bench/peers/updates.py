@@ -18,6 +18,7 @@ WINDOWS: tuple[Window, ...] = ("5m", "1h", "24h")
 
 Figures = tuple[int, float]
 """Answers, and their share of good ones in percent."""
+NONE: Figures = (0, 0.0)
 Reader = Callable[[bytes], tuple[Key, dict[Window, Figures]]]
 
 
@@ -81,22 +82,25 @@ def read_scores(value: bytes) -> tuple[Key, dict[Window, Figures]]:
 
 
 class Seen(Struct):
-    """The fullest figures of each key so far; `total` adds up their 24 h counts, which only grow here."""
+    """The fullest figures of each key so far, and how many answers they hold by window: that only grows here."""
 
     figures: dict[Key, dict[Window, Figures]] = {}
-    total: int = 0
+    held: dict[Window, int] = msgspec.field(default_factory=lambda: {"1h": 0, "24h": 0})
+
+    @property
+    def total(self) -> int:
+        """Answers in every window that holds the whole load."""
+        return min(self.held.values())
 
     def take(self, key: Key, figures: dict[Window, Figures]) -> None:
-        """Take in one update; those with fewer answers than are known say nothing new."""
+        """Take in one update; one with fewer answers than are known says nothing new."""
         known = self.figures.setdefault(key, {})
-        longest: Window = "24h"
-        before = known.get(longest, (0, 0.0))[0]
-        if len(figures) > 1 and figures[longest][0] < before:
+        if any(n < known.get(window, NONE)[0] for window, (n, _) in figures.items() if window in self.held):
             return
         for window, figure in figures.items():
-            if len(figures) > 1 or figure[0] >= known.get(window, (0, 0.0))[0]:
-                known[window] = figure
-        self.total += known.get(longest, (0, 0.0))[0] - before
+            if window in self.held:
+                self.held[window] += figure[0] - known.get(window, NONE)[0]
+            known[window] = figure
 
 
 class Following:
@@ -130,7 +134,6 @@ class Following:
     ) -> bool:
         """Whether enough was seen within that time and while the contender was alive."""
         end = time.monotonic() + seconds
-        longest: Window = "24h"
         last = False
         first: tuple[float, int] | None = None
         while not enough(self.seen):
@@ -143,7 +146,7 @@ class Following:
                 key, figures = self._read(value)
                 if key:
                     self.seen.take(key, figures)
-                    noticed(key, figures.get(longest, (0, 0.0))[0], at)
+                    noticed(key, figures.get("24h", NONE)[0], at)
             if found and first is None:
                 first = at, self.seen.total
             elif found and first is not None:
@@ -164,6 +167,6 @@ def verdict(ledger: Ledger, figures: dict[Key, dict[Window, Figures]]) -> str:
         for window, (n, score) in found.items():
             right = ledger.window(key, MINUTES[window])
             wrong += n != right[0] or abs(score - right[1]) > 1e-6
-        missing += ledger.count(key) - found.get("24h", (0, 0.0))[0]
+        missing += ledger.count(key) - found.get("24h", NONE)[0]
     wrong += len(set(figures) - set(ledger.minutes))
     return "exact" if not (wrong or missing) else f"{wrong} windows wrong, {missing} answers missing"
