@@ -33,7 +33,7 @@ class Plan:
     sizes: tuple[tuple[int, int], ...] = ((1_000, 3), (10_000, 1), (100_000, 1))
     idiomatic_events: int = 1_000
     idiomatic_touchpoints: int = 100
-    idiomatic_bound: float = 60.0
+    idiomatic_bound: float = 40.0
     lag_rate: int = 1_000
     lag_seconds: int = 20
     lag_touchpoints: int = 1_000
@@ -48,11 +48,12 @@ def measure(plan: Plan | None = None) -> dict[str, float]:
     own_windows = tuple(c for c in IDIOMATIC if not plan.only or c.name in plan.only)
     install((*chosen, *own_windows))
     figures = {c.name: Figures(c.peer, c.form) for c in (*chosen, *own_windows)}
+    first = next((n for n, _ in plan.sizes), 0)
     with on_core(BROKER_CORE):
         for touchpoints, rounds in plan.sizes:
             for number in range(rounds):
                 events = max(plan.events, 2 * touchpoints)
-                _round(plan, chosen, (events, touchpoints), number == 0 or rounds > 1, figures)
+                _round(plan, chosen, (events, touchpoints), touchpoints == first and number < 2, figures)
         if own_windows:
             size = plan.idiomatic_events, plan.idiomatic_touchpoints
             _round(replace(plan, bound=plan.idiomatic_bound), own_windows, size, True, figures)
