@@ -39,13 +39,9 @@ class Contender:
     def command(self, state: Path) -> list[str]:
         """The command line."""
         if self.peer == "Kafka Streams":
-            return [
-                "java",
-                "-Xmx1g",
-                "-cp",
-                f"{JAVA}/target/classes:{JAVA}/target/dependency/*",
-                *self.arguments,
-            ]
+            classes = f"{JAVA}/target/classes:{JAVA}/target/dependency/*"
+            quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+            return ["java", "-Xmx1g", quiet, "-cp", classes, *self.arguments]
         recovery = ["-r", str(state), "-s", "10", "-b", "0"] if self.venv == "bytewax" else []
         return [str(python_of(self.venv)), "-m", *self.arguments, *recovery]
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Run(Struct):
-    """What one run took: CPU seconds of its life, seconds until its last update, resident MB then.
+    """What one run took: CPU seconds of its life, seconds until its last update, resident MB then (0: it had ended).
 
     `rate` is answers a second of wall time once it was started; `events` is how many the updates had counted;
     `verdict` compares with the ledger.
@@ -75,13 +75,16 @@ def _cells(row: Figures) -> tuple[str, ...]:
     lag = f"{row.lag_ms[0]:,.0f} / {row.lag_ms[1]:,.0f} ms" if row.lag_ms else "-"
     per_core, wall = row.seconds_per_event(first), row.rate(first)
     rates = (f"{1 / per_core:,.0f}" if per_core else "?", f"{wall:,.0f}" if wall else "?")
-    return (row.peer, row.form, *rates, costs, memory, lag, "cut off" if cut else row.verdict())
+    return (row.peer, row.form, *rates, costs, memory, lag, "incomplete" if cut else row.verdict())
 
 
 def _cost(row: Figures, touchpoints: int) -> str:
     cost = f"{1e6 * row.seconds_per_event(touchpoints):,.1f}"
-    cut = [run for run in row.runs[touchpoints] if not run.done]
-    return f"{cost} (cut off after {cut[0].wall:.0f} s and {cut[0].events:,} events)" if cut else cost
+    cut = next((run for run in row.runs[touchpoints] if not run.done), None)
+    if cut is None:
+        return cost
+    how = "cut off" if cut.mb else "ended by itself"
+    return f"{cost} ({how} after {cut.wall:.0f} s and {cut.events:,} events)"
 
 
 def _count(touchpoints: int) -> str:
