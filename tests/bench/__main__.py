@@ -1,6 +1,7 @@
 """`make bench` or `python -m tests.bench [NAME ...]`: runs the benchmarks one by one, prints JSON.
 
-`peers` runs only when it is named: it takes a quarter of an hour, Java, Maven and PyPI.
+Two run only when they are named: `peers` takes a quarter of an hour, Java, Maven and PyPI, and `detection` takes
+as long and says nothing about the machine.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import sys
 
 from tests.bench import aggregator, ingest, latency, reports, sink
+from tests.bench.detection import run as detection
 from tests.bench.peers import bench as peers
 
 BENCHES = {
@@ -19,7 +21,7 @@ BENCHES = {
     "reports": reports.measure,
     "sink": sink.measure,
 }
-ONLY_NAMED = {"peers": peers.measure}
+ONLY_NAMED = {"detection": detection.measure, "peers": peers.measure}
 
 
 def main(names: list[str]) -> None:
