@@ -19,8 +19,8 @@ try:
 except ImportError:
     river_drift = None
 
-BISECTIONS = 9
-ANSWERS_FOR_CALIBRATION = 2_000_000
+BISECTIONS = 8
+ANSWERS_FOR_CALIBRATION = 1_000_000
 TOUCHPOINTS_FOR_DELAY = 40
 Make = Callable[[float], Any]
 

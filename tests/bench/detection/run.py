@@ -43,7 +43,7 @@ def measured(world: World, quiet_fleets: int, dropped_fleets: int, pool: Process
     thresholds |= zip(drift.METHODS, strict, strict=True)
     parts = pool.map(partial(scenario.drops, world, thresholds=thresholds), range(dropped_fleets))
     found = Found(world, quiet, joined(parts))
-    say(f"{world.name}: {12 * found.false_alarms():.2f} false alarms per touchpoint-year")
+    say(report.delays_table([found]))
     return found
 
 
