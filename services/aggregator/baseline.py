@@ -19,8 +19,9 @@ DAY_ANSWERS = 8
 """Days with fewer answers do not teach that."""
 SWAY_KEPT = 0.97
 """Of what is known of the swaying, this much outlasts a taught day."""
-GROUP_SWAY_WEIGHT = 3.0
-"""The group's swaying counts as much as this many whole days of a touchpoint's own."""
+GROUP_SWAY_WEIGHT = 30.0
+"""The group's swaying counts as much as this many whole days of a touchpoint's own: a day says little about a
+variance, and a touchpoint that is thought to sway when it does not misses small drops."""
 LEARNED_AT_ONCE = 8
 LEARNED_SHARE = 0.01
 """Answers are learned by so many together, or by this share of what is known: learning costs more than waiting."""
