@@ -49,7 +49,10 @@ class Policy(Struct, frozen=True):
     longest_wait_days: float = 45.0
     outnumbering_answers: int = 150
     calm_share: float = 0.05
-    """Below this share of the budget, evidence raises no suspicion."""
+    """Below this share of the budget, evidence raises no suspicion: a day that begins so teaches how levels sway ..."""
+    trusted_share: float = 0.1
+    """... unless evidence at its end is above this share. Asking for calm at the end, too, would leave out just the
+    days that sway."""
 
 
 class Group(Struct, frozen=True):
@@ -102,6 +105,7 @@ class Baseline(Struct, array_like=True):
     due: int = 0
     """Learning is worth its cost from this number of answers on."""
     day: int = 0
+    day_counts: bool = False
     day_answers: int = 0
     day_lifts: float = 0.0
     sway: float = 0.0
@@ -116,13 +120,15 @@ class Baseline(Struct, array_like=True):
         prior = policy.prior_answers
         return (sum(self.part_sums) + prior * group.level) / (self.weight() + prior)
 
-    def enter(self, at: float, suspicious: bool, policy: Policy, group: Group) -> None:
-        """Begin the part of the day that holds `at`; an ended day teaches unless it is `suspicious`."""
+    def enter(self, at: float, calm: bool, trusted: bool, policy: Policy, group: Group) -> None:
+        """Begin the part of the day that holds `at`; a day that began `calm` and ended `trusted` teaches."""
         self.set_aside()
         day = int(at // DAY_SECONDS)
         if day > self.day:
-            self._end_day(suspicious, policy)
-            self.day = day
+            if self.day_counts and trusted:
+                self._end_day(policy)
+            self.day, self.day_counts = day, calm and self.answers >= policy.warm_up_answers
+            self.day_answers, self.day_lifts = self.answers, self.lifts
         self.part_starts = at // PART_SECONDS * PART_SECONDS
         self.settle(policy, group)
 
@@ -174,10 +180,6 @@ class Baseline(Struct, array_like=True):
         self.part_answers, self.part_lifts = self.answers, self.lifts
         self.due = self.answers + max(LEARNED_AT_ONCE, int(LEARNED_SHARE * self.weight()))
 
-    def forget_day(self) -> None:
-        """The present day up to now teaches nothing."""
-        self.day_answers, self.day_lifts = self.answers, self.lifts
-
     def settle(self, policy: Policy, group: Group) -> None:
         """Work out what the present part of the day goes by, from what is learned."""
         part, prior, part_prior = self._part(), policy.prior_answers, policy.part_prior_answers
@@ -198,15 +200,14 @@ class Baseline(Struct, array_like=True):
         total = self.sway + GROUP_SWAY_WEIGHT * group.sway
         return max(0.0, total / (self.sway_weight + GROUP_SWAY_WEIGHT))
 
-    def _end_day(self, suspicious: bool, policy: Policy) -> None:
+    def _end_day(self, policy: Policy) -> None:
         count = self.answers - self.day_answers
-        if count >= DAY_ANSWERS and not suspicious and self.day_answers >= policy.warm_up_answers:
+        if count >= DAY_ANSWERS:
             lift = (self.lifts - self.day_lifts) / count
             chance = self.variance / count + self.variance / (self.weight() + policy.prior_answers)
             weight = min(1.0, (count / WHOLE_DAY) ** 2)
             self.sway = SWAY_KEPT * self.sway + weight * (lift * lift - chance)
             self.sway_weight = SWAY_KEPT * self.sway_weight + weight
-        self.forget_day()
 
     def _kept(self, at: float, policy: Policy) -> float:
         days = max(0.0, at - self.learned_at) / DAY_SECONDS

@@ -132,9 +132,11 @@ class DropDetector(Struct, array_like=True):
             self.spell_answers += 1
 
     def _enter(self, at: float, policy: Policy, group: Group) -> None:
-        calm = not self.incident and self.evidence() < policy.calm_share * policy.budget_months
-        base = self.baseline
-        base.enter(at, not calm, policy, group)
+        """A new part of the day begins with this answer."""
+        base, evidence = self.baseline, self.evidence()
+        calm = not self.incident and evidence < policy.calm_share * policy.budget_months
+        trusted = not self.incident and evidence < policy.trusted_share * policy.budget_months
+        base.enter(at, calm, trusted, policy, group)
         if not self.incident and base.is_waiting_too_long(at, calm, policy):
             base.learn(at, policy, group)
 
@@ -182,7 +184,7 @@ class DropDetector(Struct, array_like=True):
         """All evidence starts from zero, and what waits is never learned."""
         self._forget_evidence()
         self.baseline.forget_waiting()
-        self.baseline.forget_day()
+        self.baseline.day_counts = False
 
     def _forget_evidence(self) -> None:
         self.small = self.medium = self.large = 0.0

@@ -17,6 +17,8 @@ START = 1_767_225_600.0
 SHOWN_FROM, FALLS, RECOVERS, ENDS = 60.0, 68.0, 76.0, 90.0
 """Days."""
 LAST = 100
+EACH = 3
+"""Every third answer is drawn."""
 WIDTH, LEFT, RIGHT = 860.0, 64.0, 16.0
 SCORE_TOP, SCORE_HEIGHT, EVIDENCE_TOP, EVIDENCE_HEIGHT = 44.0, 200.0, 284.0, 110.0
 LOWEST, HIGHEST = 0.60, 1.0
@@ -50,10 +52,12 @@ def story() -> Story:
         answer = float(random.random() < (USUAL - DROP if FALLS <= day < RECOVERS else USUAL))
         recent = [*recent[1:], answer]
         verdict = detector.observe(answer, START + day * DAY_SECONDS, "e", True, POLICY, ALONE)
+        now = point(detector, day, sum(recent) / LAST)
         if verdict:
             told.said.append((day, verdict))
-        if day >= SHOWN_FROM:
-            told.points.append(point(detector, day, sum(recent) / LAST))
+            now = now._replace(share=POLICY.budget_months * verdict.evidence / verdict.budget)
+        if day >= SHOWN_FROM and (verdict or detector.baseline.answers % EACH == 0):
+            told.points.append(now)
     return told
 
 

@@ -96,9 +96,10 @@ def cusum(stream: Stream, known: Past) -> Course:
 
 
 def likelihood_sum(answers: Floats, level: Floats, size: float) -> Course:
-    """Page's one-sided sum of log-likelihood ratios, `level - size` against `level`."""
+    """Page's one-sided sum of log-likelihood ratios, `level - size` against `level`; a middling answer is half of
+    a good and half of a bad one."""
     before, after = level.clip(0.02, 0.995), (level - size).clip(0.01)
-    steps = np.where(answers > 0.5, np.log(after / before), np.log((1 - after) / (1 - before)))
+    steps = answers * np.log(after / before) + (1 - answers) * np.log((1 - after) / (1 - before))
     steps[:WARM_UP] = 0.0
     walk = steps.cumsum()
     number = walk - np.minimum.accumulate(np.minimum(walk, 0.0))
