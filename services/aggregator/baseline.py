@@ -49,10 +49,10 @@ class Policy(Struct, frozen=True):
     longest_wait_days: float = 45.0
     outnumbering_answers: int = 150
     calm_share: float = 0.05
-    """Below this share of the budget, evidence raises no suspicion: a day that begins so teaches how levels sway ..."""
+    """Below this share of the budget, evidence raises no suspicion. A day that begins so teaches how levels sway,"""
     trusted_share: float = 0.1
-    """... unless evidence at its end is above this share. Asking for calm at the end, too, would leave out just the
-    days that sway."""
+    """unless evidence ends it above this share. To ask for calm at its end, too, would leave out just those days
+    that sway."""
 
 
 class Group(Struct, frozen=True):
