@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -14,6 +15,7 @@ from schemas.scoring import Metric, in_range
 
 FUTURE_LIMIT = timedelta(minutes=5)
 """How far a sender's clock may run ahead of ours."""
+_EARLIEST_BY = -FUTURE_LIMIT
 LATE_LIMIT = timedelta(days=7)
 """How late an answer may arrive and still be counted, unless it is imported."""
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -109,7 +111,7 @@ _answers = msgspec.json.Decoder(Answer)
 _events = msgspec.json.Decoder(Event)
 _encoder = msgspec.json.Encoder()
 
-_is_slug = re.compile(SLUG).match
+_is_slug = lru_cache(maxsize=8192)(re.compile(SLUG).match)
 _is_event_id = re.compile(EVENT_ID).match
 
 _AT_FIELD = re.compile(r" - at `\$\.(\w+)[^`]*`\Z")
@@ -195,7 +197,7 @@ def refusal(event: Event) -> Rejected | None:
     if not in_range(event.metric, event.score):
         return refuse(Reason.SCORE_OUT_OF_RANGE)
     late_by = event.received_at - event.occurred_at
-    if late_by < -FUTURE_LIMIT:
+    if late_by < _EARLIEST_BY:
         return refuse(Reason.IN_THE_FUTURE)
     if late_by > LATE_LIMIT and not event.imported:
         return refuse(Reason.TOO_LATE)

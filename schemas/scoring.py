@@ -7,6 +7,7 @@ Sources: Wilson (1927) for shares; for NPS the normal interval from the variance
 from __future__ import annotations
 
 import math
+from operator import mul
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -36,8 +37,7 @@ SCALES: dict[Metric, Scale] = {
 
 def in_range(metric: Metric, score: int) -> bool:
     """Whether the metric's scale has this score."""
-    scale = SCALES[metric]
-    return scale.lowest <= score <= scale.highest
+    return score in _ALLOWED[metric]
 
 
 def is_bad(metric: Metric, score: int) -> bool:
@@ -50,33 +50,48 @@ def level(metric: Metric, score: int) -> float:
 
     CSAT and CES: 1 for a top answer, else 0. NPS: 1 promoter, 0.5 passive, 0 detractor.
     """
-    scale = SCALES[metric]
+    return _LEVELS[metric][score]
+
+
+def _level(metric: Metric, scale: Scale, score: int) -> float:
     if score >= scale.top_from:
         return 1.0
     return 0.5 if metric == "nps" and score > scale.bottom_to else 0.0
 
 
-class Tally(Struct):
-    """Additive counts of answers to one metric; `hist[i]` counts the answers with score `i`."""
+_ALLOWED = {metric: frozenset(range(scale.lowest, scale.highest + 1)) for metric, scale in SCALES.items()}
+_LEVELS = {
+    metric: tuple(_level(metric, scale, score) for score in range(scale.highest + 1))
+    for metric, scale in SCALES.items()
+}
 
-    n: int = 0
-    sum: int = 0
-    sum_sq: int = 0
-    top: int = 0
-    bottom: int = 0
-    hist: list[int] = []
 
-    def add(self, metric: Metric, score: int, sign: int = 1) -> None:
-        """Count one answer, or with a negative sign take one back."""
-        scale = SCALES[metric]
-        if not self.hist:
-            self.hist = [0] * (scale.highest + 1)
-        self.n += sign
-        self.sum += sign * score
-        self.sum_sq += sign * score * score
-        self.top += sign * (score >= scale.top_from)
-        self.bottom += sign * (score <= scale.bottom_to)
-        self.hist[score] += sign
+SCORES = range(1 + max(scale.highest for scale in SCALES.values()))
+SQUARES = tuple(score * score for score in SCORES)
+
+
+class Tally(Struct, frozen=True):
+    """Additive figures of some answers to one metric; `hist[i]` counts the answers with score `i`."""
+
+    n: int
+    sum: int
+    sum_sq: int
+    top: int
+    bottom: int
+    hist: list[int]
+
+
+def tally_from(metric: Metric, histogram: list[int]) -> Tally:
+    """The figures of as many answers of each score as the histogram says."""
+    scale = SCALES[metric]
+    return Tally(
+        n=sum(histogram),
+        sum=sum(map(mul, SCORES, histogram)),
+        sum_sq=sum(map(mul, SQUARES, histogram)),
+        top=sum(histogram[scale.top_from :]),
+        bottom=sum(histogram[: scale.bottom_to + 1]),
+        hist=histogram,
+    )
 
 
 class Score(Struct, frozen=True):

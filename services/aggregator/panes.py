@@ -1,18 +1,19 @@
-"""Windows, part 1: the counts of one stretch of time, each knowing which source offsets it includes."""
+"""Windows, part 2: the counts of one stretch of time, which one is filled, and how long it is kept in memory."""
 
 from __future__ import annotations
 
-from copy import copy
 from typing import NamedTuple
 
-from msgspec import Struct
 
 from schemas.scores import MINUTES_KEPT_SECONDS, RESOLUTION_SECONDS, WINDOWS, Pane, Resolution
-from schemas.scoring import Metric, Tally
+from schemas.scoring import Metric
+from services.aggregator.counts import figures
 
-HOUR = 3600
+MINUTE, HOUR = RESOLUTION_SECONDS["1m"], RESOLUTION_SECONDS["1h"]
 HOT_SECONDS: dict[Resolution, int] = {"1m": WINDOWS["24h"].seconds + HOUR, "1h": 8 * 24 * HOUR}
 """How long after its end a pane is kept in memory for new answers. Answers that come later are `cold`."""
+COLD_AFTER = {resolution: step + HOT_SECONDS[resolution] for resolution, step in RESOLUTION_SECONDS.items()}
+"""The same, in seconds after its start."""
 SEGMENT_OFFSETS = 4096
 """Cold answers are counted in rows of their own, one per pane and this many source offsets."""
 
@@ -34,29 +35,48 @@ class PaneId(NamedTuple):
     segment: int
 
 
-class PaneState(Struct):
-    """A pane's counts, and the source offset after the last one counted: what replays are skipped by."""
+class Panes:
+    """The counts of one series and resolution in memory, by the start of their pane in seconds since 1970.
 
-    version: int
-    tally: Tally
+    `before` are the counts that the windows hold of those panes that have changed since.
+    """
 
+    __slots__ = ("before", "cold_after", "counts", "oldest", "resolution", "step")
 
-class LivePane:
-    """A pane in memory. `settled` are the counts that its windows already hold, None while those are all."""
+    def __init__(self, resolution: Resolution) -> None:
+        self.resolution: Resolution = resolution
+        self.step, self.cold_after = RESOLUTION_SECONDS[resolution], COLD_AFTER[resolution]
+        self.counts: dict[int, int] = {}
+        self.before: dict[int, int] = {}
+        self.oldest = 0
 
-    __slots__ = ("id", "settled", "state")
+    def add(self, start: int, counts: int) -> None:
+        """Count answers in the pane that starts then; counts below 0 take them back."""
+        kept = self.counts.get(start)
+        if kept is None:
+            kept = 0
+            self.oldest = min(start, self.oldest) if self.counts else start
+        if start not in self.before:
+            self.before[start] = kept
+        self.counts[start] = kept + counts
 
-    def __init__(self, pane: PaneId, state: PaneState | None = None) -> None:
-        self.id = pane
-        self.state = state or PaneState(0, Tally())
-        self.settled: Tally | None = None
+    def take_changes(self) -> list[tuple[int, int]]:
+        """What has been counted since this was last asked: starts of panes, and the counts that were added."""
+        changes = [(start, self.counts[start] - before) for start, before in self.before.items()]
+        self.before.clear()
+        return changes
 
-    def touch(self) -> bool:
-        """Get ready for a change; whether this is the first since the windows were settled."""
-        if self.settled is not None:
-            return False
-        self.settled = copy(self.state.tally)
-        return True
+    def forget(self, newest_received: float) -> list[int]:
+        """Let go of the panes that are cold when answers have arrived until then; their starts."""
+        end = int(newest_received) - self.cold_after + 1
+        if not self.counts or self.oldest >= end:
+            return []
+        cold = [start for start in self.counts if start < end]
+        for start in cold:
+            del self.counts[start]
+            self.before.pop(start, None)
+        self.oldest = min(self.counts, default=0)
+        return cold
 
 
 def pane_start(resolution: Resolution, occurred: float) -> int:
@@ -65,9 +85,9 @@ def pane_start(resolution: Resolution, occurred: float) -> int:
     return int(occurred) // step * step
 
 
-def resolutions_of(age: float) -> tuple[Resolution, ...]:
-    """Which panes an answer fills that was this old, in seconds, on arrival."""
-    return ("1m", "1h") if age <= MINUTES_KEPT_SECONDS else ("1h",)
+def fills_minutes(age: float) -> bool:
+    """Whether an answer that was this old, in seconds, on arrival is counted by the minute, too."""
+    return age <= MINUTES_KEPT_SECONDS
 
 
 def is_cold(resolution: Resolution, start: int, newest_received: float) -> bool:
@@ -75,7 +95,7 @@ def is_cold(resolution: Resolution, start: int, newest_received: float) -> bool:
 
     The newest arrival is that of the messages up to this one, so a replay decides the same.
     """
-    return newest_received >= start + RESOLUTION_SECONDS[resolution] + HOT_SECONDS[resolution]
+    return newest_received - start >= COLD_AFTER[resolution]
 
 
 def segment_of(offset: int) -> int:
@@ -83,31 +103,21 @@ def segment_of(offset: int) -> int:
     return offset // SEGMENT_OFFSETS + 1
 
 
-def is_out_of_reach(pane: PaneId, newest_received: float, committed: int) -> bool:
-    """Whether no answer can reach this pane any more, not even by a replay from `committed`.
-
-    `newest_received` is the newest arrival among the messages before `committed`.
-    """
-    if pane.segment:
-        return pane.segment < segment_of(committed)
-    return is_cold(pane.resolution, pane.start, newest_received)
-
-
-def row(pane: PaneId, state: PaneState, partition: int) -> Pane:
+def row(pane: PaneId, counts: int, version: int, partition: int) -> Pane:
     """The pane as it goes to ClickHouse."""
-    tally = state.tally
+    series, some = pane.series, figures(pane.series.metric, counts)
     return Pane(
-        workspace=pane.series.workspace,
-        touchpoint=pane.series.touchpoint,
-        metric=pane.series.metric,
+        workspace=series.workspace,
+        touchpoint=series.touchpoint,
+        metric=series.metric,
         pane_start=pane.start,
         src_partition=partition,
         segment=pane.segment,
-        n=tally.n,
-        sum=tally.sum,
-        sum_sq=tally.sum_sq,
-        top=tally.top,
-        bottom=tally.bottom,
-        hist=tally.hist,
-        version=state.version,
+        n=some.n,
+        sum=some.sum,
+        sum_sq=some.sum_sq,
+        top=some.top,
+        bottom=some.bottom,
+        hist=some.hist,
+        version=version,
     )

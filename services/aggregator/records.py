@@ -15,11 +15,12 @@ from msgspec import Struct
 from schemas.feedback import topic_key
 from schemas.signals import Signal
 from schemas.topics import PANES, REJECTED, REPLACED, SCORES, SIGNALS, STATE
+from services.aggregator.counts import pack, unpack
 from services.aggregator.detector import BaselineDrop
-from services.aggregator.panes import PaneId, PaneState, SeriesId, row
+from services.aggregator.panes import PaneId, SeriesId, row
 from services.aggregator.partition import Partition
 from services.aggregator.seen import Stretch
-from services.aggregator.series import Changes
+from services.aggregator.series import Outputs, Series, Unsaved
 
 SERIES_PREFIX, STRETCH_PREFIX, MARK_PREFIX = "series", "ids", "mark"
 
@@ -33,21 +34,28 @@ class Record(NamedTuple):
     value: bytes | None
 
 
-class SeriesState(Struct):
+class PaneState(Struct, array_like=True):
+    """A pane in feedback.state: its counts as `counts.pack` has them."""
+
+    version: int
+    counts: bytes
+
+
+class SeriesState(Struct, array_like=True):
     """A series' detector in feedback.state."""
 
     version: int
     detector: BaselineDrop
 
 
-class Mark(Struct):
+class Mark(Struct, array_like=True):
     """When the newest answer before an offset had arrived, in feedback.state."""
 
     version: int
     newest_received: float
 
 
-class Versioned(Struct):
+class Versioned(Struct, array_like=True):
     """What every state record begins with."""
 
     version: int
@@ -62,55 +70,63 @@ _mark = msgspec.msgpack.Decoder(Mark)
 _versioned = msgspec.msgpack.Decoder(Versioned)
 
 
-def outputs(partition: Partition, changes: Changes, as_of: datetime) -> list[Record]:
+def outputs(partition: Partition, told: Outputs, as_of: datetime) -> list[Record]:
     """Signals, panes, scores, replaced answers and dead letters, each with the source's partition number."""
-    records = signals(partition, changes.signals)
-    for pane in changes.panes:
-        value = _json(row(pane.id, pane.state, partition.number))
-        records.append(Record(PANES.name, partition.number, _pane_key(pane.id), value))
-    for series_id in changes.scores:
-        series = partition.series[series_id]
-        series.rolling.advance(series.panes, int(as_of.timestamp()))
-        update = series.rolling.update(series_id, as_of)
-        records.append(Record(SCORES.name, partition.number, "/".join(series_id).encode(), _json(update)))
-    for replaced in changes.replaced:
+    records = signals(partition, told.signals)
+    for pane in told.panes:
+        value = _json(row(pane, partition.counts(pane), partition.version(pane), partition.number))
+        records.append(Record(PANES.name, partition.number, _pane_key(pane), value))
+    records += [score(partition, series, as_of) for series in told.scores]
+    for replaced in told.replaced:
         key = topic_key(replaced.workspace, replaced.touchpoint)
         records.append(Record(REPLACED.name, partition.number, key, _json(replaced)))
-    for letter in changes.dead_letters:
+    for letter in told.dead_letters:
         key = f"{letter.src_topic}/{letter.src_partition}/{letter.src_offset}".encode()
         records.append(Record(REJECTED.name, partition.number, key, _json(letter)))
     return records
 
 
-def signals(partition: Partition, noticed: list[Signal]) -> list[Record]:
+def score(partition: Partition, series: Series, as_of: datetime) -> Record:
+    """The scores of one series, which must be settled, as of now."""
+    series.advance(int(as_of.timestamp()))
+    update = series.rolling.update(series.id, as_of)
+    return Record(SCORES.name, partition.number, "/".join(series.id).encode(), _json(update))
+
+
+def noticed(partition: Partition, as_of: datetime) -> list[Record]:
+    """What cannot wait: the signals there are, and the scores of where they come from."""
+    some = partition.take_signals()
+    names = dict.fromkeys((one.workspace, one.touchpoint, one.metric) for one in some)
+    series = [partition.settled(name) for name in names]
+    return signals(partition, some) + [score(partition, one, as_of) for one in series]
+
+
+def signals(partition: Partition, some: list[Signal]) -> list[Record]:
     """Signals, with the source's partition number."""
     return [
         Record(SIGNALS.name, partition.number, topic_key(one.workspace, one.touchpoint), _json(one))
-        for one in noticed
+        for one in some
     ]
 
 
-def state(partition: Partition, changes: Changes) -> list[Record]:
+def state(partition: Partition, unsaved: Unsaved) -> list[Record]:
     """The changed pieces of state, and tombstones for the forgotten ones."""
 
     def record(key: bytes, value: bytes | None) -> Record:
         return Record(STATE.name, partition.number, key, value)
 
-    records = [record(_pane_key(pane), None) for pane in changes.forgotten_panes]
-    records += [record(_key(STRETCH_PREFIX, stretch), None) for stretch in changes.forgotten_stretches]
-    records += [record(_key(MARK_PREFIX, mark), None) for mark in changes.forgotten_marks]
-    records += [record(_pane_key(pane.id), _pack(pane.state)) for pane in changes.panes]
-    for series_id in changes.series:
-        series = partition.series[series_id]
-        packed = _pack(SeriesState(series.version, series.detector))
-        records.append(record(_series_key(series_id), packed))
-    for stretch in changes.stretches:
-        records.append(
-            record(
-                _key(STRETCH_PREFIX, stretch),
-                _pack(partition.seen.pack(stretch, partition.standing.of_stretch(stretch))),
-            )
-        )
+    records = [record(_pane_key(pane), None) for pane in unsaved.forgotten_panes]
+    records += [record(_key(STRETCH_PREFIX, stretch), None) for stretch in unsaved.forgotten_stretches]
+    records += [record(_key(MARK_PREFIX, mark), None) for mark in unsaved.forgotten_marks]
+    for pane in unsaved.panes:
+        packed = PaneState(partition.version(pane), pack(partition.counts(pane)))
+        records.append(record(_pane_key(pane), _pack(packed)))
+    for series in unsaved.series:
+        kept = SeriesState(partition.version(series.id), series.detector)
+        records.append(record(_series_key(series.id), _pack(kept)))
+    for number in unsaved.stretches:
+        stretch = partition.seen.pack(number, partition.standing.of_stretch(number))
+        records.append(record(_key(STRETCH_PREFIX, number), _pack(stretch)))
     if records:
         mark = Mark(partition.next, partition.newest_received)
         records.append(record(_key(MARK_PREFIX, partition.next), _pack(mark)))
@@ -135,7 +151,8 @@ def restore(partition: Partition, records: Iterator[tuple[bytes, bytes]]) -> Non
             kept = _series_state.decode(value)
             partition.restore_series(SeriesId(*parts), kept.version, kept.detector)  # type: ignore[arg-type]
         else:
-            partition.restore_pane(_pane_of(kind, parts), _pane_state.decode(value))
+            pane = _pane_state.decode(value)
+            partition.restore_pane(_pane_of(kind, parts), pane.version, unpack(pane.counts))
     partition.restore_marks(marks)
 
 
@@ -143,11 +160,11 @@ def mark_for_rewrite(partition: Partition, key: bytes) -> None:
     """Have the next flush write this state record again."""
     kind, *parts = key.decode().split("/")
     if kind == STRETCH_PREFIX:
-        partition.changes.stretches.add(int(parts[0]))
+        partition.unsaved.stretches.add(int(parts[0]))
     elif kind == SERIES_PREFIX:
-        partition.changes.series.add(SeriesId(*parts))  # type: ignore[arg-type]
+        partition.unsaved.series.append(partition.series[SeriesId(*parts)])  # type: ignore[arg-type]
     else:
-        partition.change(partition.pane(_pane_of(kind, parts)))
+        partition.unsaved.panes.add(_pane_of(kind, parts))
 
 
 def _pane_key(pane: PaneId) -> bytes:

@@ -1,98 +1,76 @@
-"""Windows, part 2: running totals over the panes of one series: a score costs the same for any window."""
+"""Windows, part 3: running totals over the panes of one series: a score costs the same for any window."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from schemas.scores import RESOLUTION_SECONDS, WINDOWS, Resolution, ScoreUpdate, Window, WindowShape
-from schemas.scoring import Metric, Score, Tally, score_of
-from services.aggregator.panes import LivePane, SeriesId
+from schemas.scores import WINDOWS, Resolution, ScoreUpdate, Window, WindowShape
+from services.aggregator.counts import score_json
+from services.aggregator.panes import Panes, SeriesId
 
-Panes = Mapping[int, LivePane]
-"""Panes of one resolution by their start."""
-NOTHING = Tally()
-
-
-class Totals(Struct):
-    """Sums over the panes that start after `edge` (seconds since 1970)."""
-
-    edge: int
-    n: int = 0
-    sum: int = 0
-    sum_sq: int = 0
-    top: int = 0
-    bottom: int = 0
-
-    def settle(self, start: int, before: Tally, after: Tally) -> None:
-        """Take in what has changed in the pane that starts then, if the window reaches back to it."""
-        if start > self.edge:
-            self._add(before, -1)
-            self._add(after, 1)
-
-    def advance(self, panes: Panes, shape: WindowShape, now: int) -> None:
-        """Let the window end now: take off the panes it has left behind, which must be settled."""
-        edge, step = now - shape.seconds, RESOLUTION_SECONDS[shape.resolution]
-        if edge <= self.edge:
-            return
-        first = (self.edge // step + 1) * step
-        if (edge - first) // step > len(panes):
-            left_behind = [pane for start, pane in panes.items() if self.edge < start <= edge]
-        else:
-            left_behind = [panes[start] for start in range(first, edge + 1, step) if start in panes]
-        for pane in left_behind:
-            self._add(pane.state.tally, -1)
-        self.edge = edge
-
-    def _add(self, tally: Tally, sign: int) -> None:
-        self.n += sign * tally.n
-        self.sum += sign * tally.sum
-        self.sum_sq += sign * tally.sum_sq
-        self.top += sign * tally.top
-        self.bottom += sign * tally.bottom
-
-    def score(self, metric: Metric) -> Score:
-        """The window's figures."""
-        return score_of(metric, self.n, self.sum, self.sum_sq, self.top, self.bottom)
+MINUTE = 60
+SHAPES = tuple(WINDOWS.values())
 
 
 class Rolling(Struct):
-    """All windows of one series."""
+    """All windows of one series as they are at `as_of` (seconds since 1970).
 
-    totals: dict[Window, Totals]
+    `totals` are the counts of each window, in the order of WINDOWS: over the panes that start after `as_of` minus
+    its length.
+    """
 
-    def settle(self, pane: LivePane) -> None:
-        """Take in what has been counted in a pane since it was settled last."""
-        assert pane.settled is not None
-        for window, totals in self.totals.items():
-            if WINDOWS[window].resolution == pane.id.resolution:
-                totals.settle(pane.id.start, pane.settled, pane.state.tally)
+    as_of: int
+    totals: list[int]
 
-    def advance(self, panes: Mapping[Resolution, Panes], now: int) -> bool:
+    def take(self, resolution: Resolution, start: int, counts: int) -> None:
+        """Take in what has been counted in the pane that starts then."""
+        for place, shape in enumerate(SHAPES):
+            if shape.resolution == resolution and start > self.as_of - shape.seconds:
+                self.totals[place] += counts
+
+    def advance(self, minutes: Panes, hours: Panes, now: int) -> bool:
         """Let every window end now; whether any of them changed by that. The panes must be settled."""
-        before = [totals.n for totals in self.totals.values()]
-        for window, totals in self.totals.items():
-            shape = WINDOWS[window]
-            totals.advance(panes[shape.resolution], shape, now)
-        return before != [totals.n for totals in self.totals.values()]
+        if now // MINUTE <= self.as_of // MINUTE:
+            return False  # panes and windows are whole minutes
+        left = [
+            _left_behind(minutes if shape.resolution == "1m" else hours, shape, self.as_of, now)
+            for shape in SHAPES
+        ]
+        self.as_of = now
+        self.totals = [total - gone for total, gone in zip(self.totals, left, strict=True)]
+        return any(left)
 
     def update(self, series: SeriesId, as_of: datetime) -> ScoreUpdate:
         """The scores as they are published."""
+        windows: dict[Window, Raw] = {
+            window: score_json(series.metric, total)
+            for window, total in zip(WINDOWS, self.totals, strict=True)
+        }
+        encoded: Any = windows
         return ScoreUpdate(
             workspace=series.workspace,
             touchpoint=series.touchpoint,
             metric=series.metric,
             as_of=as_of,
-            windows={window: totals.score(series.metric) for window, totals in self.totals.items()},
+            windows=encoded,
         )
 
 
-def rolling_over(panes: Mapping[Resolution, Panes]) -> Rolling:
+def rolling_over(minutes: Panes, hours: Panes) -> Rolling:
     """Windows that hold all these panes; `advance` then lets go of the old ones."""
-    totals = {window: Totals(edge=-1) for window in WINDOWS}
-    for window, shape in WINDOWS.items():
-        for start, pane in panes[shape.resolution].items():
-            totals[window].settle(start, NOTHING, pane.state.tally)
-    return Rolling(totals)
+    sums = {panes.resolution: sum(panes.counts.values()) for panes in (minutes, hours)}
+    return Rolling(0, [sums[shape.resolution] for shape in SHAPES])
+
+
+def _left_behind(panes: Panes, shape: WindowShape, before: int, now: int) -> int:
+    """What a window loses when it ended `before` and ends now: the counts of the panes between its two starts."""
+    old, new, counts = before - shape.seconds, now - shape.seconds, panes.counts
+    first = max((old // panes.step + 1) * panes.step, panes.oldest)
+    if first > new or not counts:
+        return 0
+    if (new - first) // panes.step > len(counts):
+        return sum(count for start, count in counts.items() if old < start <= new)
+    return sum(counts.get(start, 0) for start in range(first, new + 1, panes.step))

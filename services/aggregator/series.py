@@ -1,4 +1,4 @@
-"""What the fold keeps for one touchpoint and metric, and what it has changed since the last flush."""
+"""What the fold keeps for one touchpoint and metric, and what it has changed since it was last asked."""
 
 from __future__ import annotations
 
@@ -6,33 +6,59 @@ from msgspec import Struct, field
 
 from schemas.feedback import Replaced
 from schemas.rejections import DeadLetter
-from schemas.scores import Resolution
 from schemas.signals import Signal
 from services.aggregator.detector import BaselineDrop
-from services.aggregator.panes import LivePane, PaneId, SeriesId
-from services.aggregator.rolling import Rolling
+from services.aggregator.panes import PaneId, Panes, SeriesId, pane_start
+from services.aggregator.rolling import Rolling, rolling_over
+from services.aggregator.seen import scope_of
 
 
-class Series(Struct):
-    """One touchpoint and metric: its panes in memory, its windows, and its detector up to `version`."""
+class Series:
+    """One touchpoint and metric: its panes in memory, its windows, and its detector."""
 
-    id: SeriesId
-    panes: dict[Resolution, dict[int, LivePane]]
-    rolling: Rolling
-    detector: BaselineDrop
-    version: int = 0
+    __slots__ = ("changed", "detector", "hours", "id", "minutes", "rolling", "scope", "unsaved")
+
+    def __init__(self, series_id: SeriesId) -> None:
+        self.id = series_id
+        self.scope = scope_of(*series_id)
+        self.minutes, self.hours = Panes("1m"), Panes("1h")
+        self.rolling: Rolling = rolling_over(self.minutes, self.hours)
+        self.detector = BaselineDrop()
+        self.changed = self.unsaved = False
+
+    def settle(self) -> list[PaneId]:
+        """Bring the hours up to what was counted by the minute, and the windows to both; the panes that changed."""
+        changed = []
+        for start, counts in self.minutes.take_changes():
+            self.hours.add(pane_start("1h", start), counts)
+            self.rolling.take("1m", start, counts)
+            changed.append(PaneId(self.id, "1m", start, 0))
+        for start, counts in self.hours.take_changes():
+            self.rolling.take("1h", start, counts)
+            changed.append(PaneId(self.id, "1h", start, 0))
+        return changed
+
+    def advance(self, now: int) -> bool:
+        """Let every window end now; whether a score has changed by that. The series must be settled."""
+        return self.rolling.advance(self.minutes, self.hours, now)
 
 
-class Changes(Struct):
-    """What the messages since the last flush have changed."""
+class Outputs(Struct):
+    """What readers have to be told of the messages since the last time."""
 
-    panes: list[LivePane] = field(default_factory=list)
-    series: set[SeriesId] = field(default_factory=set)
-    scores: set[SeriesId] = field(default_factory=set)
+    panes: set[PaneId] = field(default_factory=set)
+    scores: list[Series] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    replaced: list[Replaced] = field(default_factory=list)
+
+
+class Unsaved(Struct):
+    """What of the state differs from its records in feedback.state."""
+
+    panes: set[PaneId] = field(default_factory=set)
+    series: list[Series] = field(default_factory=list)
     stretches: set[int] = field(default_factory=set)
     forgotten_panes: list[PaneId] = field(default_factory=list)
     forgotten_stretches: list[int] = field(default_factory=list)
     forgotten_marks: list[int] = field(default_factory=list)
-    signals: list[Signal] = field(default_factory=list)
-    dead_letters: list[DeadLetter] = field(default_factory=list)
-    replaced: list[Replaced] = field(default_factory=list)

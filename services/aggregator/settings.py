@@ -32,7 +32,12 @@ class AggregatorSettings(BaseSettings):
     flush_seconds: float = Field(
         default=0.2,
         gt=0,
-        description="Time from an answer to its scores, unless flushes take long; signals do not wait",
+        description="Time from an answer to its scores, longer under load; signals do not wait",
+    )
+    commit_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        description="Time from an answer to the commit, longer under load: so much is folded again after a crash",
     )
     sink_flush_seconds: float = Field(
         default=0.5, gt=0, description="Longest time that a row waits for its INSERT"

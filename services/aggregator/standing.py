@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from datetime import UTC, datetime
-from hashlib import blake2b
 from operator import attrgetter
+from typing import Self
 
 from msgspec import Struct
+from xxhash import xxh3_64_intdigest
 
 from schemas.feedback import Event, Replaced
 
@@ -27,6 +28,12 @@ class Standing(Struct, frozen=True, array_like=True):
     score: int
     occurred: float
     minutes: bool
+
+    @classmethod
+    def of(cls, event: Event, question: int, offset: int, occurred: float, minutes: bool) -> Self:
+        """The answer at this source offset; `question` stands for its touchpoint and metric."""
+        interaction = xxh3_64_intdigest(event.interaction_id.encode(), question) >> 1
+        return cls(offset, interaction, event.event_id, event.score, occurred, minutes)
 
 
 class StandingAnswers:
@@ -63,12 +70,6 @@ class StandingAnswers:
             answers.remove(gone)
             if not answers:
                 del self._by_interaction[gone.interaction]
-
-
-def interaction_hash(event: Event) -> int:
-    """The question that an answer answers: 63 bits of touchpoint, metric and interaction."""
-    name = f"{event.workspace}\0{event.touchpoint}\0{event.metric}\0{event.interaction_id}"
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little") >> 1
 
 
 def replaced_by(event: Event, before: Standing, partition: int) -> Replaced:

@@ -1,7 +1,9 @@
 """Step 4 of the aggregator: what has been folded becomes durable, and only then is its offset committed.
 
-Signals leave at once. All outputs are acknowledged before state, and state before the commit. So after a crash at any
-instant the outputs of whatever the state does not yet include are written once more, with the same ids and versions.
+Signals leave at once, panes and scores soon, state and commit more rarely: what is written again and again is written
+less often. All outputs are acknowledged before the state that includes them, and state before the commit. So after a crash
+at any instant the outputs of whatever the state does not yet include are written once more, under the same ids, and a
+version never has fewer answers than a lower one.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from datetime import datetime
 from services.aggregator import records
 from services.aggregator.kafka import RecordWriter
 from services.aggregator.partition import Partition
+from services.aggregator.records import Record
 
 Commit = Callable[[dict[int, int]], Awaitable[bool]]
 """Commits {partition: next offset}; whether the group took it."""
@@ -32,13 +35,16 @@ class Watermark:
         """Fold these partitions from now on, and no others."""
         self.partitions = partitions
 
-    async def tell(self) -> None:
-        """Publish what has been noticed, without waiting for a flush. Raises KafkaError as `flush` does."""
+    async def tell(self, now: datetime) -> None:
+        """Publish what has been noticed, and the scores it changed. Raises KafkaError as `flush` does."""
         async with self._telling:
-            partitions = list(self.partitions.values())
-            await self._writer.write(
-                [record for p in partitions for record in records.signals(p, p.take_signals())]
-            )
+            noticed = [record for p in self.partitions.values() for record in records.noticed(p, now)]
+            await self._writer.write(noticed)
+
+    async def publish(self, now: datetime) -> None:
+        """Tell readers what has changed. Raises KafkaError as `flush` does."""
+        async with self._flushing:
+            await self._writer.write(self._outputs(now))
 
     async def flush(self, now: datetime) -> bool:
         """Make all that has been folded durable. False if the group has moved on and did not take the commit.
@@ -47,10 +53,9 @@ class Watermark:
         """
         async with self._flushing:
             partitions = list(self.partitions.values())
-            taken = [(partition, partition.take_changes()) for partition in partitions]
             reached = {p.number: p.next for p in partitions if p.next != p.committed}
-            outputs = [record for p, changes in taken for record in records.outputs(p, changes, now)]
-            state = [record for p, changes in taken for record in records.state(p, changes)]
+            outputs = self._outputs(now)
+            state = [record for p in partitions for record in records.state(p, p.take_unsaved())]
             await self._writer.write(outputs)
             async with self._telling:
                 pass  # what was told before is acknowledged, too
@@ -68,3 +73,7 @@ class Watermark:
         """Make everything durable and forget all partitions: others may own them from now on."""
         await self.flush(now)
         self.replace({})
+
+    def _outputs(self, now: datetime) -> list[Record]:
+        partitions = self.partitions.values()
+        return [record for p in partitions for record in records.outputs(p, p.take_outputs(), now)]

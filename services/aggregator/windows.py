@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NoReturn
 
@@ -28,17 +29,17 @@ log = structlog.get_logger()
 
 UNFLUSHED_LIMIT = 100_000
 """So many folded and not yet durable answers make the worker wait for a flush."""
-FLUSH_SHARE = 0.25
-"""Flushes take at most this share of the time: under load they come more rarely and coalesce more."""
+PUBLISH_SHARE, FLUSH_SHARE = 0.1, 0.05
+"""Publishing and flushing take about this share of the time: under load they come more rarely and coalesce more."""
 LONGEST_REST_SECONDS = 2.0
-"""A flush that had to wait for Kafka says nothing about the load: the next one is not put off longer than this."""
+"""... but none is put off longer than this."""
 TICK_SECONDS = 60
 
 Clock = Callable[[], datetime]
 
 
 class Windows:
-    """What the Faust agent, its timers and its rebalance hooks call."""
+    """What the Faust agent, its timers and its rebalance hooks call. `busy` tells the CPU seconds used so far."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Windows:
         watermark: Watermark,
         telemetry: Telemetry,
         clock: Clock,
+        busy: Callable[[], float],
     ) -> None:
         self.restored = False
         self._group = group
@@ -54,12 +56,13 @@ class Windows:
         self._watermark = watermark
         self._telemetry = telemetry
         self._clock = clock
+        self._busy = busy
         self._poison = Policy(settings.poison_in_a_row, settings.poison_share)
         self._breakers: dict[int, Breaker] = {}
         self._unflushed = 0
-        self._dirty = asyncio.Event()
+        self._unpublished = asyncio.Event()
+        self._undurable = asyncio.Event()
         self._noticed = asyncio.Event()
-        self._flush_seconds = 0.0
 
     async def take(self, chunk: list[ConsumerRecord]) -> None:
         """Fold one chunk of records of one partition."""
@@ -78,18 +81,19 @@ class Windows:
 
     def _fold(self, partition: Partition, fresh: list[ConsumerRecord]) -> None:
         outcomes: Counter[str] = Counter()
-        breaker = self._breakers[partition.number]
+        breaker, apply = self._breakers[partition.number], partition.apply
         for record in fresh:
             logged_at = record.timestamp / 1000
-            became = partition.apply(record.offset, record.value, logged_at)
+            became = apply(record.offset, record.value, logged_at)
             outcomes[became] += 1
             if trip := breaker.take(record.offset, became, logged_at):
                 _stop(partition.number, trip)
         for outcome, count in outcomes.items():
             self._telemetry.count(metrics.WINDOWS_EVENTS, outcome, by=count)
         self._unflushed += len(fresh)
-        self._dirty.set()
-        if partition.changes.signals:
+        self._unpublished.set()
+        self._undurable.set()
+        if partition.outputs.signals:
             self._noticed.set()
 
     async def tell_when_noticed(self) -> None:
@@ -97,52 +101,63 @@ class Windows:
         while True:
             await self._noticed.wait()
             self._noticed.clear()
-            kinds = Counter(s.kind for p in self._watermark.partitions.values() for s in p.changes.signals)
-            try:
-                await self._watermark.tell()
-            except Exception as error:
-                end_now(Exit.CRASHED, f"cannot publish signals: {error!r}")
+            kinds = Counter(s.kind for p in self._watermark.partitions.values() for s in p.outputs.signals)
+            with _or_end("cannot publish signals"):
+                await self._watermark.tell(self._clock())
             for kind, count in kinds.items():
                 self._telemetry.count(metrics.WINDOWS_SIGNALS, kind, by=count)
+
+    async def publish_when_due(self) -> None:
+        """For ever: publish panes and scores `flush_seconds` after an answer, or later when that takes long."""
+        rest = 0.0
+        while True:
+            await self._unpublished.wait()
+            await asyncio.sleep(max(self._settings.flush_seconds, rest))
+            self._unpublished.clear()
+            started = self._busy()
+            with _or_end("cannot publish the windows"):
+                await self._watermark.publish(self._clock())
+            rest = min((self._busy() - started) / PUBLISH_SHARE, LONGEST_REST_SECONDS)
+
+    async def flush_when_due(self) -> None:
+        """For ever: flush `commit_seconds` after an answer, or later when that takes long."""
+        rest = 0.0
+        while True:
+            await self._undurable.wait()
+            await asyncio.sleep(max(self._settings.commit_seconds, rest))
+            self._undurable.clear()
+            started = self._busy()
+            await self.flush()
+            rest = min((self._busy() - started) / FLUSH_SHARE, LONGEST_REST_SECONDS)
 
     async def flush(self) -> None:
         """Make everything folded durable, or end the process."""
         size, self._unflushed = self._unflushed, 0
         started = self._clock()
-        try:
+        with _or_end("cannot make the windows durable"):
             if not await self._watermark.flush(started):
                 log.warning("commit refused, the group is rebalancing")
-        except Exception as error:
-            end_now(Exit.CRASHED, f"cannot make the windows durable: {error!r}")
-        self._flush_seconds = (self._clock() - started).total_seconds()
-        self._telemetry.timed(metrics.WINDOWS_FLUSH_SECONDS, self._flush_seconds)
+        self._telemetry.timed(
+            metrics.WINDOWS_FLUSH_SECONDS, (self._clock() - started).total_seconds()
+        )
         self._telemetry.sized(metrics.WINDOWS_FLUSH_RECORDS, size)
-
-    async def flush_when_due(self) -> None:
-        """For ever: flush `flush_seconds` after an answer, or later when flushes take long."""
-        while True:
-            await self._dirty.wait()
-            rest = self._flush_seconds * (1 / FLUSH_SHARE - 1)
-            await asyncio.sleep(max(self._settings.flush_seconds, min(rest, LONGEST_REST_SECONDS)))
-            self._dirty.clear()
-            await self.flush()
 
     async def tick(self) -> None:
         """For ever, once a minute: empty the windows of silent touchpoints, and forget what is too old."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = int(self._clock().timestamp())
-            for partition in self._watermark.partitions.values():
+            for partition in list(self._watermark.partitions.values()):
                 partition.advance(now)
                 partition.forget()
-            self._dirty.set()
+                await asyncio.sleep(0)  # many touchpoints: chunks and heartbeats take their turn
+            self._unpublished.set()
+            self._undurable.set()
 
     async def restore(self, numbers: set[int]) -> None:
         """Load the state of these partitions and fold them, and no others, from now on."""
-        try:
+        with _or_end("cannot restore the windows"):
             partitions = await self._load(numbers) if numbers else {}
-        except Exception as error:
-            end_now(Exit.CRASHED, f"cannot restore the windows: {error!r}")
         self._watermark.replace(partitions)
         self.restored = True
         log.info("restored", partitions=sorted(numbers), series=self.series_count())
@@ -150,10 +165,8 @@ class Windows:
     async def release(self) -> None:
         """Make everything durable and let go of all partitions."""
         self.restored = False
-        try:
+        with _or_end("cannot make the windows durable"):
             await self._watermark.flush_and_drop(self._clock())
-        except Exception as error:
-            end_now(Exit.CRASHED, f"cannot make the windows durable: {error!r}")
 
     async def _load(self, numbers: set[int]) -> dict[int, Partition]:
         source = [(EVENTS.name, number) for number in sorted(numbers)]
@@ -199,6 +212,15 @@ class Windows:
     def committed_offsets(self) -> dict[int, int]:
         """For each partition, the source offset up to which everything is durable."""
         return {number: p.committed for number, p in self._watermark.partitions.items()}
+
+
+@contextmanager
+def _or_end(what: str) -> Iterator[None]:
+    """End the process on any error: a worker that starts anew goes on from the last commit."""
+    try:
+        yield
+    except Exception as error:
+        end_now(Exit.CRASHED, f"{what}: {error!r}")
 
 
 def _stop(partition: int, trip: Trip) -> NoReturn:

@@ -58,7 +58,7 @@ def create(settings: AggregatorSettings) -> faust.App:
     watermark = Watermark(
         writer, lambda reached: commit(app, {TP(EVENTS.name, number): at for number, at in reached.items()})
     )
-    windows = Windows(GROUP, settings, watermark, telemetry, lambda: datetime.now(UTC))
+    windows = Windows(GROUP, settings, watermark, telemetry, lambda: datetime.now(UTC), time.process_time)
     heartbeat = Heartbeat(settings.session_timeout_seconds)
     stalls = Stalls()
 
@@ -86,6 +86,7 @@ def create(settings: AggregatorSettings) -> faust.App:
     async def run() -> None:
         await asyncio.gather(
             windows.tell_when_noticed(),
+            windows.publish_when_due(),
             windows.flush_when_due(),
             windows.tick(),
             excuse_outages(stalls, settings.kafka_bootstrap),

@@ -98,6 +98,10 @@ async def fold_rest(
         now = partition.newest_received
         if random.random() < 0.02:
             await watermark.flush(datetime.fromtimestamp(now, UTC))
+        if random.random() < 0.05:
+            await watermark.publish(datetime.fromtimestamp(now, UTC))
+        if random.random() < 0.02:
+            await watermark.tell(datetime.fromtimestamp(now, UTC))
         if random.random() < 0.01:
             partition.advance(int(now))
             partition.forget()
@@ -180,9 +184,7 @@ def test_a_stale_state_record_of_a_woken_worker_does_not_win() -> None:
     broker.records += oldest.values()
     partition = broker.restored(0.0)
 
-    newest = {r.key: records.version_of(r.value or b"") for r in state}
-    restored = {
-        f"series/{'/'.join(key)}".encode(): series.version for key, series in partition.series.items()
-    }
+    newest = {r.key: msgspec.msgpack.decode(r.value or b"", type=records.SeriesState).detector for r in state}
+    restored = {f"series/{'/'.join(key)}".encode(): series.detector for key, series in partition.series.items()}
     assert restored == newest
-    assert partition.changes.series == {key for key in partition.series}
+    assert {series.id for series in partition.unsaved.series} == set(partition.series)

@@ -8,16 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.scores import RESOLUTION_SECONDS, WINDOWS, Pane, WindowShape
-from schemas.scoring import Tally
+from services.aggregator.counts import UNITS
 from services.aggregator.panes import (
-    LivePane,
+    COLD_AFTER,
     PaneId,
-    PaneState,
+    Panes,
     SeriesId,
-    is_cold,
-    is_out_of_reach,
     pane_start,
-    resolutions_of,
+    fills_minutes,
     row,
     segment_of,
 )
@@ -41,16 +39,13 @@ def test_the_first_moment_of_a_minute_belongs_to_it() -> None:
 
 
 def test_history_older_than_minutes_are_kept_fills_hours_only() -> None:
-    assert resolutions_of(0) == ("1m", "1h")
-    assert resolutions_of(35 * 86_400) == ("1m", "1h")
-    assert resolutions_of(35 * 86_400 + 1) == ("1h",)
+    assert [fills_minutes(age) for age in (0, 35 * 86_400, 35 * 86_400 + 1)] == [True, True, False]
 
 
 def test_a_minute_is_hot_for_25_hours_and_an_hour_for_8_days_after_its_end() -> None:
-    minute_end, hour_end = NOON + 60, NOON + 3600
+    minute_end, hour_end = 60, 3600
 
-    assert [is_cold("1m", NOON, minute_end + 25 * 3600 + s) for s in (-1, 0)] == [False, True]
-    assert [is_cold("1h", NOON, hour_end + 8 * 86_400 + s) for s in (-1, 0)] == [False, True]
+    assert COLD_AFTER == {"1m": minute_end + 25 * 3600, "1h": hour_end + 8 * 86_400}
 
 
 @given(moments, st.sampled_from(list(WINDOWS.values())))
@@ -59,35 +54,39 @@ def test_no_pane_inside_a_window_is_cold(now: float, window: WindowShape) -> Non
         pane_start(window.resolution, now - window.seconds) + RESOLUTION_SECONDS[window.resolution]
     )
 
-    assert not is_cold(window.resolution, oldest_inside, now)
+    assert now - oldest_inside < COLD_AFTER[window.resolution]
 
 
 def test_segments_are_stretches_of_4096_source_offsets_from_1_on() -> None:
     assert [segment_of(offset) for offset in (0, 4095, 4096, 8191, 8192)] == [1, 1, 2, 2, 3]
 
 
-def test_a_pane_in_memory_is_out_of_reach_when_it_is_cold() -> None:
-    pane = PaneId(SERIES, "1m", NOON, 0)
+def test_panes_are_forgotten_as_soon_as_they_are_cold() -> None:
+    panes = Panes("1m")
+    for start in (NOON + 60, NOON, NOON + 120):
+        panes.add(start, UNITS[5])
+    cold = NOON + COLD_AFTER["1m"]
 
-    assert not is_out_of_reach(pane, NOON + 60, committed=10**9)
-    assert is_out_of_reach(pane, NOON + 60 + 25 * 3600, committed=0)
+    assert [panes.forget(cold + after) for after in (-0.5, 0.0, 60.5)] == [[], [NOON], [NOON + 60]]
+    assert (panes.counts, panes.oldest) == ({NOON + 120: UNITS[5]}, NOON + 120)
 
 
-def test_a_segment_is_out_of_reach_when_the_next_one_is_committed() -> None:
-    pane = PaneId(SERIES, "1m", NOON, segment_of(5000))
+def test_changes_are_what_was_added_since_they_were_taken() -> None:
+    panes = Panes("1h")
+    panes.add(NOON, UNITS[5] + UNITS[2])
+    assert panes.take_changes() == [(NOON, UNITS[5] + UNITS[2])]
 
-    reached = [is_out_of_reach(pane, 10**10, committed) for committed in (0, 5001, 8191, 8192)]
+    panes.add(NOON, -UNITS[2])
+    panes.add(NOON, UNITS[3])
 
-    assert reached == [False, False, False, True]
+    assert panes.take_changes() == [(NOON, UNITS[3] - UNITS[2])]
+    assert panes.take_changes() == []
 
 
 def test_a_row_has_absolute_counts_and_the_version_that_orders_them() -> None:
-    pane = LivePane(PaneId(SERIES, "1h", NOON, 0))
-    pane.state = PaneState(44, Tally())
-    pane.state.tally.add("csat", 5)
-    pane.state.tally.add("csat", 2)
+    pane = PaneId(SERIES, "1h", NOON, 0)
 
-    assert row(pane.id, pane.state, partition=4) == Pane(
+    assert row(pane, UNITS[5] + UNITS[2], version=44, partition=4) == Pane(
         workspace="default",
         touchpoint="web",
         metric="csat",

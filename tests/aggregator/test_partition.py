@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from schemas.feedback import encode
 from schemas.rejections import Reason
+from services.aggregator import records
+from services.aggregator.counts import UNITS
 from services.aggregator.panes import PaneId, SeriesId, pane_start, segment_of
 from services.aggregator.partition import PAYLOAD_KEPT, Outcome, Partition
 from tests.aggregator.answers import NOW, answer
@@ -27,20 +29,25 @@ def test_an_answer_is_counted_and_a_repeat_is_not() -> None:
     )
 
     assert outcomes == ["counted", "duplicate", Reason.CONFLICTING_DUPLICATE, "counted"]
-    assert [pane.state.tally.n for pane in partition.series[SERIES].panes["1m"].values()] == [2]
+    assert list(partition.series[SERIES].minutes.counts.values()) == [2 * UNITS[4]]
     assert partition.next == 4
 
 
 def test_a_message_that_is_read_again_changes_nothing() -> None:
     messages = [encode(answer(f"e{n}", score=1)) for n in range(5)]
     partition, _ = folded(*messages)
-    partition.take_changes()
+    partition.take_outputs()
+    state = records.state(partition, partition.take_unsaved())
+    restored = Partition(3, 0)
+    records.restore(restored, iter((record.key, record.value or b"") for record in state))
+    restored.rebuild_windows(int(NOW.timestamp()))
 
-    again = [partition.apply(offset, message, LOGGED_AT) for offset, message in enumerate(messages)]
+    again = [restored.apply(offset, message, LOGGED_AT) for offset, message in enumerate(messages)]
 
     assert again == ["replayed"] * 5
-    assert partition.take_changes().signals == []
-    assert [pane.state.tally.n for pane in partition.series[SERIES].panes["1h"].values()] == [5]
+    assert restored.take_outputs().signals == []
+    assert list(restored.series[SERIES].hours.counts.values()) == [5 * UNITS[1]]
+    assert restored.series[SERIES].rolling.totals == [5 * UNITS[1]] * 4
 
 
 def test_a_bad_answer_is_signalled_unless_it_is_history() -> None:
@@ -48,13 +55,13 @@ def test_a_bad_answer_is_signalled_unless_it_is_history() -> None:
     partition, outcomes = folded(live, imported, encode(answer("e3", score=3)))
 
     assert outcomes == ["counted"] * 3
-    assert [signal.contact.event_id for signal in partition.take_changes().signals] == ["e1"]
+    assert [signal.contact.event_id for signal in partition.take_outputs().signals] == ["e1"]
 
 
 def test_what_cannot_be_counted_becomes_a_dead_letter_that_names_its_message() -> None:
     partition, outcomes = folded(encode(answer("e1", score=9)), b"\xff" * (2 * PAYLOAD_KEPT), None)
 
-    letters = partition.take_changes().dead_letters
+    letters = partition.take_outputs().dead_letters
     assert outcomes == [Reason.SCORE_OUT_OF_RANGE, Reason.JSON_INVALID, Reason.JSON_INVALID]
     assert [(letter.src_partition, letter.src_offset) for letter in letters] == [(3, 0), (3, 1), (3, 2)]
     assert [len(letter.payload) for letter in letters] == [
@@ -71,33 +78,34 @@ def test_an_answer_too_late_for_the_minutes_in_memory_is_counted_in_a_segment() 
 
     start = pane_start("1m", occurred.timestamp())
     cold = PaneId(SERIES, "1m", start, segment_of(1))
-    assert partition.cold[cold].state.tally.n == 1
-    assert start not in partition.series[SERIES].panes["1m"]
-    assert pane_start("1h", occurred.timestamp()) in partition.series[SERIES].panes["1h"]
+    assert partition.cold == {cold: UNITS[4]}
+    assert start not in partition.series[SERIES].minutes.counts
+    assert pane_start("1h", occurred.timestamp()) in partition.series[SERIES].hours.counts
 
 
 def test_silence_empties_the_windows_and_says_whose_scores_changed() -> None:
     partition, _ = folded(encode(answer("e1")))
-    partition.take_changes()
+    partition.take_outputs()
 
     partition.advance(int(NOW.timestamp()) + 299)
-    before = partition.take_changes().scores
+    before = partition.take_outputs().scores
     partition.advance(int(NOW.timestamp()) + 300)
 
-    assert (before, partition.take_changes().scores) == (set(), {SERIES})
+    assert (before, [series.id for series in partition.take_outputs().scores]) == ([], [SERIES])
 
 
 def test_a_forgotten_pane_leaves_its_windows_even_if_the_clock_is_hours_behind() -> None:
     later = NOW + timedelta(hours=25, minutes=2)
     partition, _ = folded(encode(answer("e1")), encode(answer("e2", occurred_at=later, received_at=later)))
-    partition.take_changes()
+    partition.take_outputs()
+    partition.take_unsaved()
     partition.note_commit(2)
 
     partition.advance(int((later - timedelta(hours=2)).timestamp()))
     partition.forget()
     partition.advance(int((later + timedelta(days=30)).timestamp()))
 
-    assert {totals.n for totals in partition.series[SERIES].rolling.totals.values()} == {0}
+    assert set(partition.series[SERIES].rolling.totals) == {0}
 
 
 def test_a_later_answer_to_the_same_question_replaces_the_earlier() -> None:
@@ -107,11 +115,10 @@ def test_a_later_answer_to_the_same_question_replaces_the_earlier() -> None:
     partition, outcomes = folded(encode(first), encode(second), encode(other))
 
     assert outcomes == ["counted"] * 3
-    assert [pane.state.tally.hist for pane in partition.series[SERIES].panes["1h"].values()] == [
-        [0, 0, 0, 0, 0, 1]
-    ]
-    assert [(gone.event_id, gone.src_offset) for gone in partition.take_changes().replaced] == [("e1", 0)]
-    assert partition.series[SERIES].rolling.totals["1h"].n == 1
+    partition.advance(int(NOW.timestamp()))
+    assert list(partition.series[SERIES].hours.counts.values()) == [UNITS[5]]
+    assert partition.series[SERIES].rolling.totals == [UNITS[5]] * 4
+    assert [(gone.event_id, gone.src_offset) for gone in partition.take_outputs().replaced] == [("e1", 0)]
 
 
 def test_the_same_answer_again_replaces_nothing() -> None:
@@ -120,4 +127,4 @@ def test_the_same_answer_again_replaces_nothing() -> None:
     partition, outcomes = folded(encode(first), encode(second), encode(first))
 
     assert outcomes == ["counted", "counted", "duplicate"]
-    assert len(partition.take_changes().replaced) == 1
+    assert len(partition.take_outputs().replaced) == 1

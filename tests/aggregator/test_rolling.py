@@ -6,17 +6,20 @@ from datetime import UTC, datetime
 from random import Random
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.feedback import Event, decode
-from schemas.scores import MINUTES_KEPT_SECONDS, RESOLUTION_SECONDS, WINDOWS, Resolution, Window
+from schemas.scores import MINUTES_KEPT_SECONDS, WINDOWS, Resolution, ScoreUpdate, Window
 from schemas.scoring import METRICS, SCALES, Metric, Score, score_of
 from services.aggregator import records
-from services.aggregator.panes import LivePane, PaneId, SeriesId, pane_start
+from services.aggregator.counts import UNITS
+from services.aggregator.panes import SeriesId, pane_start
 from services.aggregator.partition import Partition
-from services.aggregator.rolling import Rolling, rolling_over
+from services.aggregator.rolling import rolling_over
+from services.aggregator.series import Series
 from tests.aggregator.history import standing, stream
 
 T0 = 1_772_366_430
@@ -35,36 +38,31 @@ class Windows:
     """The panes and windows of one series, fed as the partition feeds them, and every answer for the plain count."""
 
     def __init__(self) -> None:
-        self.panes: dict[Resolution, dict[int, LivePane]] = {"1m": {}, "1h": {}}
-        self.rolling = rolling_over(self.panes)
+        self.series = Series(SERIES)
         self.answers: list[Answer] = []
         self.now = T0
 
     def answer(self, late: int, score: int) -> None:
         occurred = self.now - late
-        for resolution in RESOLUTION_SECONDS:
-            start = pane_start(resolution, occurred)
-            pane = self.panes[resolution].setdefault(start, LivePane(PaneId(SERIES, resolution, start, 0)))
-            pane.touch()
-            pane.state.tally.add("csat", score)
-            self.rolling.settle(pane)
-            pane.settled = None
+        self.series.minutes.add(pane_start("1m", occurred), UNITS[score])
+        self.series.settle()
         self.answers.append(Answer(occurred, score))
 
     def restore(self) -> None:
         """As a worker does that takes the series over."""
-        self.rolling = rolling_over(self.panes)
+        self.series.rolling = rolling_over(self.series.minutes, self.series.hours)
 
     def ask(self) -> dict[Window, Score]:
-        self.rolling.advance(self.panes, self.now)
-        return shown(self.rolling, SERIES)
+        self.series.advance(self.now)
+        return shown(self.series)
 
     def counted(self) -> dict[Window, Score]:
         return {window: plain_score("csat", self.answers, window, self.now) for window in WINDOWS}
 
 
-def shown(rolling: Rolling, series: SeriesId) -> dict[Window, Score]:
-    return rolling.update(series, datetime.fromtimestamp(T0, UTC)).windows
+def shown(series: Series) -> dict[Window, Score]:
+    update = msgspec.json.encode(series.rolling.update(series.id, datetime.fromtimestamp(T0, UTC)))
+    return msgspec.json.decode(update, type=ScoreUpdate).windows
 
 
 def plain_score(metric: Metric, answers: list[Answer], window: Window, now: int) -> Score:
@@ -133,7 +131,7 @@ def test_advance_says_whether_a_window_has_changed() -> None:
     windows = Windows()
     windows.answer(0, 5)
 
-    changes = [windows.rolling.advance(windows.panes, T0 + after) for after in (0, 269, 270, 271)]
+    changes = [windows.series.advance(T0 + after) for after in (0, 269, 270, 271)]
 
     assert changes == [False, False, True, False], (
         "the minute of T0 began 30 s before, so 270 s later 5 min have passed"
@@ -148,7 +146,8 @@ class Worker:
         self.kept: dict[bytes, bytes] = {}
 
     def take_over(self, now: int) -> None:
-        for record in records.state(self.partition, self.partition.take_changes()):
+        self.partition.take_outputs()
+        for record in records.state(self.partition, self.partition.take_unsaved()):
             if record.value is None:
                 self.kept.pop(record.key, None)
             else:
@@ -175,11 +174,10 @@ def test_the_windows_of_a_partition_equal_a_plain_count(seed: int) -> None:
 def assert_windows_are_right(partition: Partition, messages: list[bytes], now: int) -> None:
     events = standing([event for event in map(decode, messages) if isinstance(event, Event)])
     for series in partition.series.values():
-        series_id = series.id
-        of_series = [event for event in events if (event.touchpoint, event.metric) == series_id[1:]]
-        for window, score in shown(series.rolling, series_id).items():
+        of_series = [event for event in events if (event.touchpoint, event.metric) == series.id[1:]]
+        for window, score in shown(series).items():
             answers = [answer_of(event) for event in of_series if fills(event, WINDOWS[window].resolution)]
-            assert score == plain_score(series_id.metric, answers, window, now), (series_id, window)
+            assert score == plain_score(series.id.metric, answers, window, now), (series.id, window)
 
 
 def answer_of(event: Event) -> Answer:

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.aggregator.seen import Judgement, SeenIds, Stretch, id_hash
+from services.aggregator.seen import Judgement, SeenIds, Stretch, scope_of
 from services.aggregator.standing import STRETCH_OFFSETS
 from tests.aggregator.answers import NOW, answer
 
+SCOPE = scope_of("default", "web.checkout", "csat")
 HOUR = timedelta(hours=1)
 DAY_SECONDS = 86_400.0
 LONG = 3000
@@ -25,7 +26,7 @@ def judged(seen: SeenIds, event_id: str, offset: int, after: timedelta = timedel
     """What a message with this id is, when it arrives so long after NOW."""
     received = NOW + after
     event = answer(event_id, received_at=received, occurred_at=NOW - HOUR)
-    return seen.judge(event, offset, received.timestamp())
+    return seen.judge(event, SCOPE, offset, received.timestamp())
 
 
 def seen_ids(ids: list[str], received_every: timedelta = timedelta(0)) -> SeenIds:
@@ -40,7 +41,7 @@ def seen_ids(ids: list[str], received_every: timedelta = timedelta(0)) -> SeenId
 def test_an_id_is_a_repeat_when_an_earlier_message_had_it(ids: list[str]) -> None:
     seen = SeenIds(DAY_SECONDS)
 
-    repeats = [judged(seen, event_id, offset) == "repeat" for offset, event_id in enumerate(ids)]
+    repeats = [judged(seen, event_id, offset) is Judgement.REPEAT for offset, event_id in enumerate(ids)]
 
     assert repeats == [event_id in ids[:offset] for offset, event_id in enumerate(ids)]
     assert len(seen) == len(set(ids))
@@ -59,8 +60,8 @@ def test_a_replay_decides_as_the_first_time(ids: list[str], back_to: int, hours:
 def test_an_id_counts_within_its_touchpoint_and_workspace() -> None:
     seen, at = seen_ids(["e"]), NOW.timestamp()
 
-    assert seen.judge(answer("e", touchpoint="app"), 1, at) == "new"
-    assert seen.judge(answer("e", workspace="other"), 2, at) == "new"
+    scopes = [scope_of("default", "app", "csat"), scope_of("other", "web.checkout", "csat")]
+    assert [seen.judge(answer("e"), scope, 1, at) for scope in scopes] == [Judgement.NEW] * 2
 
 
 @pytest.mark.parametrize(
@@ -76,23 +77,25 @@ def test_an_id_counts_within_its_touchpoint_and_workspace() -> None:
 def test_the_same_id_with_another_body_is_a_conflict(change: dict[str, object]) -> None:
     seen = seen_ids(["e"])
 
-    assert seen.judge(answer("e", occurred_at=NOW - HOUR, **change), 1, NOW.timestamp()) == "conflict"
-    assert judged(seen, "e", 2) == "repeat"
+    event = answer("e", occurred_at=NOW - HOUR, **change)
+    scope = scope_of(event.workspace, event.touchpoint, event.metric)
+    assert seen.judge(event, scope, 1, NOW.timestamp()) is Judgement.CONFLICT
+    assert judged(seen, "e", 2) is Judgement.REPEAT
 
 
 def test_a_retry_is_no_conflict_though_it_arrives_later() -> None:
     seen = SeenIds(DAY_SECONDS)
     for offset, after in enumerate((timedelta(0), HOUR)):
         event = answer("e", received_at=NOW + after, occurred_at=NOW + after)
-        judgement = seen.judge(event, offset, event.received_at.timestamp())
+        judgement = seen.judge(event, SCOPE, offset, event.received_at.timestamp())
 
-    assert judgement == "repeat"
+    assert judgement is Judgement.REPEAT
 
 
 def test_names_that_run_together_are_told_apart() -> None:
-    assert id_hash(answer("c", workspace="a", touchpoint="b")) != id_hash(
-        answer("bc", workspace="a", touchpoint="")
-    )
+    assert len({scope_of("a", "b", "csat").touchpoint, scope_of("a.b", "", "csat").touchpoint}) == 2
+    assert scope_of("a", "b", "csat").touchpoint == scope_of("a", "b", "nps").touchpoint
+    assert scope_of("a", "b", "csat").question != scope_of("a", "b", "nps").question
 
 
 @given(st.lists(st.integers(0, 2000).map(str), max_size=3 * STRETCH_OFFSETS))
@@ -105,14 +108,13 @@ def test_packed_ids_are_the_ids_unpacked(ids: list[str]) -> None:
 
     assert len(restored) == len(seen)
     for offset, event_id in enumerate(ids):
-        assert judged(restored, event_id, offset) == ("repeat" if event_id in ids[:offset] else "new")
+        assert (judged(restored, event_id, offset) is Judgement.REPEAT) == (event_id in ids[:offset])
 
 
-def test_a_packed_stretch_is_fourteen_bytes_an_id() -> None:
+def test_a_packed_stretch_is_sixteen_bytes_an_id() -> None:
     packed = seen_ids([f"e{n}" for n in range(STRETCH_OFFSETS)]).pack(0, [])
 
-    sizes = [len(column) for column in (packed.hashes, packed.places, packed.prints)]
-    assert sizes == [8 * STRETCH_OFFSETS, 2 * STRETCH_OFFSETS, 4 * STRETCH_OFFSETS]
+    assert [len(column) for column in (packed.hashes, packed.entries)] == [8 * STRETCH_OFFSETS] * 2
     assert packed.version == STRETCH_OFFSETS
 
 
@@ -126,8 +128,8 @@ def test_whole_stretches_are_forgotten_when_they_are_old_and_committed() -> None
     assert seen.forget(first_ends + 1, committed=len(ids)) == [0]
 
     assert len(seen) == 2 * STRETCH_OFFSETS
-    assert judged(seen, "e0", len(ids), len(ids) * HOUR) == "new"
-    assert judged(seen, ids[-1], len(ids) + 1, len(ids) * HOUR) == "repeat"
+    assert judged(seen, "e0", len(ids), len(ids) * HOUR) is Judgement.NEW
+    assert judged(seen, ids[-1], len(ids) + 1, len(ids) * HOUR) is Judgement.REPEAT
 
 
 def test_an_id_is_known_for_a_day_whether_it_has_been_forgotten_or_not() -> None:
@@ -136,8 +138,8 @@ def test_an_id_is_known_for_a_day_whether_it_has_been_forgotten_or_not() -> None
         seen = seen_ids(ids)
         if forgotten:
             assert seen.forget(NOW.timestamp() + DAY_SECONDS + 1, committed=LONG) == [0, 1]
-        assert judged(seen, "e", LONG, timedelta(hours=25)) == "new"
-        assert judged(seen, "e", LONG + 1, timedelta(hours=26)) == "repeat"
+        assert judged(seen, "e", LONG, timedelta(hours=25)) is Judgement.NEW
+        assert judged(seen, "e", LONG + 1, timedelta(hours=26)) is Judgement.REPEAT
 
 
 def test_an_id_that_came_again_after_a_day_is_not_forgotten_with_its_first_stretch() -> None:
@@ -145,7 +147,7 @@ def test_an_id_that_came_again_after_a_day_is_not_forgotten_with_its_first_stret
     judged(seen, "e", LONG, timedelta(hours=25))
 
     assert seen.forget(NOW.timestamp() + DAY_SECONDS + 1, committed=2 * LONG) == [0]
-    assert judged(seen, "e", LONG + 1, timedelta(hours=26)) == "repeat"
+    assert judged(seen, "e", LONG + 1, timedelta(hours=26)) is Judgement.REPEAT
 
 
 def test_a_restored_worker_knows_both_times_an_id_was_counted() -> None:
@@ -155,9 +157,9 @@ def test_a_restored_worker_knows_both_times_an_id_was_counted() -> None:
     for stretch in (LONG // STRETCH_OFFSETS, 0):
         restored.unpack(stretch, seen.pack(stretch, []))
 
-    assert judged(restored, "e", 1, timedelta(hours=1)) == "repeat"
-    assert judged(restored, "e", LONG, timedelta(hours=25)) == "new"
-    assert judged(restored, "e", LONG + 1, timedelta(hours=26)) == "repeat"
+    assert judged(restored, "e", 1, timedelta(hours=1)) is Judgement.REPEAT
+    assert judged(restored, "e", LONG, timedelta(hours=25)) is Judgement.NEW
+    assert judged(restored, "e", LONG + 1, timedelta(hours=26)) is Judgement.REPEAT
 
 
 def test_an_id_costs_as_much_memory_as_the_docstring_says() -> None:
@@ -168,7 +170,7 @@ def test_an_id_costs_as_much_memory_as_the_docstring_says() -> None:
     tracemalloc.start()
     seen = SeenIds(DAY_SECONDS)
     for offset, event in enumerate(events):
-        seen.judge(event, offset, NOW.timestamp())
+        seen.judge(event, SCOPE, offset, NOW.timestamp())
     bytes_held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.scores import RESOLUTION_SECONDS, Pane, Resolution
-from schemas.scoring import METRICS, SCALES, Metric, Score, Tally, score_of
+from schemas.scoring import METRICS, SCALES, Metric, Score, score_of, tally_from
 
 SeriesName = tuple[str, str, Metric]
 RowName = tuple[SeriesName, int, int, int]
@@ -39,10 +39,10 @@ KEY = ("workspace", "touchpoint", "metric", "src_partition", "segment")
 
 def _pane(random: Random, start: int, version: int) -> Pane:
     metric = random.choice(METRICS)
-    scale, tally = SCALES[metric], Tally()
-    lowest = random.randint(scale.lowest, scale.highest)
+    scale = SCALES[metric]
+    lowest, histogram = random.randint(scale.lowest, scale.highest), [0] * (scale.highest + 1)
     for _ in range(random.choice([1, 1, 2, 5, 30])):
-        tally.add(metric, random.randint(lowest, scale.highest))
+        histogram[random.randint(lowest, scale.highest)] += 1
     return Pane(
         workspace="default",
         touchpoint=f"t{random.randrange(3)}",
@@ -51,7 +51,7 @@ def _pane(random: Random, start: int, version: int) -> Pane:
         src_partition=random.randrange(2),
         segment=random.choice([0, 0, 0, 7]),
         version=version,
-        **msgspec.structs.asdict(tally),
+        **msgspec.structs.asdict(tally_from(metric, histogram)),
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from schemas.alerts import Alert
 from schemas.feedback import Event, decode
 from schemas.scores import Pane
-from schemas.scoring import SCALES, Tally
+from schemas.scoring import SCALES, tally_from
 from schemas.topics import ALERTS, EVENTS, PANES, TOPICS
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
@@ -52,12 +52,9 @@ def test_an_example_of_an_answer_is_counted(raw: bytes) -> None:
 @pytest.mark.parametrize("raw", of(PANES.name))
 def test_an_example_of_a_pane_adds_up(raw: bytes) -> None:
     pane = msgspec.json.decode(raw, type=Pane)
-    tally = Tally()
-    for score, times in enumerate(pane.hist):
-        for _ in range(times):
-            tally.add(pane.metric, score)
 
-    assert (pane.n, pane.sum, pane.sum_sq, pane.top, pane.bottom, pane.hist) == msgspec.structs.astuple(tally)
+    figures = msgspec.structs.astuple(tally_from(pane.metric, pane.hist))
+    assert (pane.n, pane.sum, pane.sum_sq, pane.top, pane.bottom, pane.hist) == figures
     assert len(pane.hist) == SCALES[pane.metric].highest + 1
 
 

@@ -15,6 +15,7 @@ from schemas.scoring import (
     nps_interval,
     score_of,
     share_interval,
+    tally_from,
 )
 
 SHARES = {
@@ -108,7 +109,4 @@ def test_a_tally_counts_each_score() -> None:
 
 
 def tally_of(metric: Metric, answers: list[int]) -> Tally:
-    tally = Tally()
-    for answer in answers:
-        tally.add(metric, answer)
-    return tally
+    return tally_from(metric, [answers.count(score) for score in range(SCALES[metric].highest + 1)])

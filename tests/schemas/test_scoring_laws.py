@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.scoring import METRICS, SCALES, Metric, Score, Tally, level, score_of
+from schemas.scoring import METRICS, SCALES, Metric, Score, Tally, level, score_of, tally_from
 
 LIMITS: dict[Metric, tuple[int, int]] = {"csat": (0, 100), "ces": (0, 100), "nps": (-100, 100)}
 ROUNDING = 1e-9
@@ -25,10 +25,8 @@ def some_answers(draw: st.DrawFn, most: int = 200) -> Answers:
 
 
 def tally_of(answers: Answers) -> Tally:
-    tally = Tally()
-    for score in answers[1]:
-        tally.add(answers[0], score)
-    return tally
+    metric, scores = answers
+    return tally_from(metric, [scores.count(score) for score in range(SCALES[metric].highest + 1)])
 
 
 def score_from(metric: Metric, tally: Tally, times: int = 1) -> Score:
