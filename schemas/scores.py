@@ -37,9 +37,9 @@ MINUTES_KEPT_SECONDS = 35 * 86_400
 class Pane(Struct, frozen=True, kw_only=True):
     """Absolute counts of one touchpoint, metric and stretch of time, and one row of panes_1m or panes_1h.
 
-    `pane_start` is in seconds since 1970. `version` is the last source offset counted + 1: of two rows with
-    the same key the higher one is right. `segment` is 0 for a pane kept in memory; answers that come after it
-    was let go are counted in rows of their own, one per stretch of source offsets. Readers add up segments
+    `pane_start` is in seconds since 1970. `version` is a source offset: the row includes every answer before it, so
+    of two rows with the same key the higher one is right. `segment` is 0 for a pane kept in memory; answers that come
+    after it was let go are counted in rows of their own, one per stretch of source offsets. Readers add up segments
     and source partitions.
     """
 

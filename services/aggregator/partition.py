@@ -1,7 +1,7 @@
 """The fold: takes the answers of one source partition in order and knows what has changed by them.
 
-Pure: what it is after a message depends only on the messages before it. A message that comes again after a crash changes
-nothing: what was restored and is `ahead` of the commit says which source offsets it includes already.
+Pure: what it is after a message depends only on the messages before it. A message that comes again after a crash
+changes nothing: what was restored and is `ahead` of the commit says which source offsets it includes already.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ from schemas.signals import Signal
 from schemas.topics import EVENTS
 from services.aggregator.counts import UNITS
 from services.aggregator.detector import BaselineDrop
-from services.aggregator.panes import COLD_AFTER, HOUR, MINUTE, PaneId, Panes, SeriesId, fills_minutes, segment_of
+from services.aggregator.panes import (
+    COLD_AFTER,
+    HOUR,
+    MINUTE,
+    PaneId,
+    Panes,
+    SeriesId,
+    fills_minutes,
+    segment_of,
+)
 from services.aggregator.rolling import rolling_over
 from services.aggregator.seen import Judgement, SeenIds, Stretch
 from services.aggregator.series import Outputs, Series, Unsaved

@@ -77,12 +77,18 @@ class Breaker:
         self._recent: deque[Refusal] = deque()
         self._run_began = Refusal(0, 0, Reason.JSON_INVALID, 0.0)
 
+    def pass_over(self, count: int) -> None:
+        """Note that so many messages in a row could be read."""
+        if count:
+            self._seen += count
+            self._in_a_row = 0
+
     def take(self, offset: int, outcome: str, logged_at: float) -> Trip | None:
         """Note what became of the message at this offset; why to stop, if it is one too many."""
-        self._seen += 1
         if outcome not in UNREADABLE:
-            self._in_a_row = 0
+            self.pass_over(1)
             return None
+        self._seen += 1
         refusal = Refusal(self._seen, offset, Reason(outcome), logged_at)
         if not self._in_a_row:
             self._run_began = refusal

@@ -81,13 +81,19 @@ class Windows:
 
     def _fold(self, partition: Partition, fresh: list[ConsumerRecord]) -> None:
         outcomes: Counter[str] = Counter()
-        breaker, apply = self._breakers[partition.number], partition.apply
+        breaker, good = self._breakers[partition.number], 0
         for record in fresh:
             logged_at = record.timestamp / 1000
-            became = apply(record.offset, record.value, logged_at)
+            became = partition.apply(record.offset, record.value, logged_at)
             outcomes[became] += 1
+            if became == "counted":
+                good += 1
+                continue
+            breaker.pass_over(good)
+            good = 0
             if trip := breaker.take(record.offset, became, logged_at):
                 _stop(partition.number, trip)
+        breaker.pass_over(good)
         for outcome, count in outcomes.items():
             self._telemetry.count(metrics.WINDOWS_EVENTS, outcome, by=count)
         self._unflushed += len(fresh)
@@ -137,9 +143,7 @@ class Windows:
         with _or_end("cannot make the windows durable"):
             if not await self._watermark.flush(started):
                 log.warning("commit refused, the group is rebalancing")
-        self._telemetry.timed(
-            metrics.WINDOWS_FLUSH_SECONDS, (self._clock() - started).total_seconds()
-        )
+        self._telemetry.timed(metrics.WINDOWS_FLUSH_SECONDS, (self._clock() - started).total_seconds())
         self._telemetry.sized(metrics.WINDOWS_FLUSH_RECORDS, size)
 
     async def tick(self) -> None:

@@ -185,6 +185,8 @@ def test_a_stale_state_record_of_a_woken_worker_does_not_win() -> None:
     partition = broker.restored(0.0)
 
     newest = {r.key: msgspec.msgpack.decode(r.value or b"", type=records.SeriesState).detector for r in state}
-    restored = {f"series/{'/'.join(key)}".encode(): series.detector for key, series in partition.series.items()}
+    restored = {
+        f"series/{'/'.join(key)}".encode(): series.detector for key, series in partition.series.items()
+    }
     assert restored == newest
     assert {series.id for series in partition.unsaved.series} == set(partition.series)
