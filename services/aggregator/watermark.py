@@ -1,8 +1,8 @@
 """Step 4 of the aggregator: what has been folded becomes durable, and only then is its offset committed.
 
 Signals leave at once, panes and scores soon, state and commit more rarely. All outputs are acknowledged before the
-state that includes them, and state before the commit. So after a crash at any instant the outputs of whatever the state
-does not yet include are written once more, with the same ids, and of two versions the higher has all of the lower.
+state that includes them, and state before the commit. So after a crash at any instant the outputs of whatever state
+does not include yet are written once more, with the same ids; of two versions the higher has all that the lower has.
 """
 
 from __future__ import annotations
