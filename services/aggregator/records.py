@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +21,9 @@ from services.aggregator.panes import PaneId, SeriesId, row
 from services.aggregator.partition import Partition
 from services.aggregator.seen import Stretch
 from services.aggregator.series import Outputs, Series, Unsaved
+
+URGENT_SERIES = 10
+"""Bad contacts at more touchpoints of a partition at once are a backlog: their scores come with all others."""
 
 SERIES_PREFIX, STRETCH_PREFIX, MARK_PREFIX = "series", "ids", "mark"
 
@@ -61,6 +64,8 @@ class Versioned(Struct, array_like=True):
     version: int
 
 
+NOTHING = Unsaved()
+
 _json = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
 _pane_state = msgspec.msgpack.Decoder(PaneState)
@@ -70,20 +75,20 @@ _mark = msgspec.msgpack.Decoder(Mark)
 _versioned = msgspec.msgpack.Decoder(Versioned)
 
 
-def outputs(partition: Partition, told: Outputs, as_of: datetime) -> list[Record]:
+def outputs(partition: Partition, told: Outputs, as_of: datetime) -> Iterator[Record]:
     """Signals, panes, scores, replaced answers and dead letters, each with the source's partition number."""
-    records = signals(partition, told.signals)
+    yield from signals(partition, told.signals)
     for pane in told.panes:
         value = _json(row(pane, partition.counts(pane), partition.version(pane), partition.number))
-        records.append(Record(PANES.name, partition.number, _pane_key(pane), value))
-    records += [score(partition, series, as_of) for series in told.scores]
+        yield Record(PANES.name, partition.number, _pane_key(pane), value)
+    for series in told.scores:
+        yield score(partition, series, as_of)
     for replaced in told.replaced:
         key = topic_key(replaced.workspace, replaced.touchpoint)
-        records.append(Record(REPLACED.name, partition.number, key, _json(replaced)))
+        yield Record(REPLACED.name, partition.number, key, _json(replaced))
     for letter in told.dead_letters:
         key = f"{letter.src_topic}/{letter.src_partition}/{letter.src_offset}".encode()
-        records.append(Record(REJECTED.name, partition.number, key, _json(letter)))
-    return records
+        yield Record(REJECTED.name, partition.number, key, _json(letter))
 
 
 def score(partition: Partition, series: Series, as_of: datetime) -> Record:
@@ -94,10 +99,10 @@ def score(partition: Partition, series: Series, as_of: datetime) -> Record:
 
 
 def noticed(partition: Partition, as_of: datetime) -> list[Record]:
-    """What cannot wait: the signals there are, and the scores of where they come from."""
+    """What cannot wait: the signals there are, and the scores of where they come from, unless these are a backlog."""
     some = partition.take_signals()
     names = dict.fromkeys((one.workspace, one.touchpoint, one.metric) for one in some)
-    series = [partition.settled(name) for name in names]
+    series = [partition.settled(name) for name in names] if len(names) <= URGENT_SERIES else []
     return signals(partition, some) + [score(partition, one, as_of) for one in series]
 
 
@@ -109,28 +114,27 @@ def signals(partition: Partition, some: list[Signal]) -> list[Record]:
     ]
 
 
-def state(partition: Partition, unsaved: Unsaved) -> list[Record]:
-    """The changed pieces of state, and tombstones for the forgotten ones."""
+def state(partition: Partition, unsaved: Unsaved) -> Iterator[Record]:
+    """The changed pieces of state, tombstones for the forgotten ones, and how far the partition has come."""
 
-    def record(key: bytes, value: bytes | None) -> Record:
-        return Record(STATE.name, partition.number, key, value)
+    def record(key: bytes, value: Any) -> Record:
+        return Record(STATE.name, partition.number, key, None if value is None else _pack(value))
 
-    records = [record(_pane_key(pane), None) for pane in unsaved.forgotten_panes]
-    records += [record(_key(STRETCH_PREFIX, stretch), None) for stretch in unsaved.forgotten_stretches]
-    records += [record(_key(MARK_PREFIX, mark), None) for mark in unsaved.forgotten_marks]
+    for gone in unsaved.forgotten_panes:
+        yield record(_pane_key(gone), None)
+    for number in unsaved.forgotten_stretches:
+        yield record(_key(STRETCH_PREFIX, number), None)
+    for mark in unsaved.forgotten_marks:
+        yield record(_key(MARK_PREFIX, mark), None)
     for pane in unsaved.panes:
-        packed = PaneState(partition.version(pane), pack(partition.counts(pane)))
-        records.append(record(_pane_key(pane), _pack(packed)))
+        yield record(_pane_key(pane), PaneState(partition.version(pane), pack(partition.counts(pane))))
     for series in unsaved.series:
-        kept = SeriesState(partition.version(series.id), series.detector)
-        records.append(record(_series_key(series.id), _pack(kept)))
+        yield record(_series_key(series.id), SeriesState(partition.version(series.id), series.detector))
     for number in unsaved.stretches:
-        stretch = partition.seen.pack(number, partition.standing.of_stretch(number))
-        records.append(record(_key(STRETCH_PREFIX, number), _pack(stretch)))
-    if records:
-        mark = Mark(partition.next, partition.newest_received)
-        records.append(record(_key(MARK_PREFIX, partition.next), _pack(mark)))
-    return records
+        standing = partition.standing.of_stretch(number)
+        yield record(_key(STRETCH_PREFIX, number), partition.seen.pack(number, standing))
+    if unsaved != NOTHING:
+        yield record(_key(MARK_PREFIX, partition.next), Mark(partition.next, partition.newest_received))
 
 
 def version_of(value: bytes) -> int:

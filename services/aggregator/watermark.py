@@ -8,13 +8,12 @@ does not include yet are written once more, with the same ids; of two versions t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 
 from services.aggregator import records
-from services.aggregator.kafka import RecordWriter
+from services.aggregator.kafka import Packed, RecordWriter
 from services.aggregator.partition import Partition
-from services.aggregator.records import Record
 
 Commit = Callable[[dict[int, int]], Awaitable[bool]]
 """Commits {partition: next offset}; whether the group took it."""
@@ -43,7 +42,10 @@ class Watermark:
     async def publish(self, now: datetime) -> None:
         """Tell readers what has changed. Raises KafkaError as `flush` does."""
         async with self._flushing:
-            await self._writer.write(self._outputs(now))
+            outputs: list[Packed] = []
+            async for partition in self._one_by_one():
+                outputs += self._outputs(partition, now)
+            await self._writer.send(outputs)
 
     async def flush(self, now: datetime) -> bool:
         """Make all that has been folded durable. False if the group has moved on and did not take the commit.
@@ -51,14 +53,18 @@ class Watermark:
         Raises KafkaError when the outcome is unknown: the process must end then.
         """
         async with self._flushing:
-            partitions = list(self.partitions.values())
-            reached = {p.number: p.next for p in partitions if p.next != p.committed}
-            outputs = self._outputs(now)
-            state = [record for p in partitions for record in records.state(p, p.take_unsaved())]
-            await self._writer.write(outputs)
+            outputs: list[Packed] = []
+            state: list[Packed] = []
+            reached: dict[int, int] = {}
+            async for partition in self._one_by_one():
+                outputs += self._outputs(partition, now)
+                state += self._writer.pack(records.state(partition, partition.take_unsaved()))
+                if partition.next != partition.committed:
+                    reached[partition.number] = partition.next
+            await self._writer.send(outputs)
             async with self._telling:
                 pass  # what was told before is acknowledged, too
-            await self._writer.write(state)
+            await self._writer.send(state)
             if not reached:
                 return True
             if not await self._commit(reached):
@@ -73,6 +79,11 @@ class Watermark:
         await self.flush(now)
         self.replace({})
 
-    def _outputs(self, now: datetime) -> list[Record]:
-        partitions = self.partitions.values()
-        return [record for p in partitions for record in records.outputs(p, p.take_outputs(), now)]
+    async def _one_by_one(self) -> AsyncIterator[Partition]:
+        """Partitions are independent: between two of them the fold and the heartbeat take their turn."""
+        for partition in list(self.partitions.values()):
+            yield partition
+            await asyncio.sleep(0)
+
+    def _outputs(self, partition: Partition, now: datetime) -> list[Packed]:
+        return self._writer.pack(records.outputs(partition, partition.take_outputs(), now))

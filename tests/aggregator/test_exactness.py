@@ -41,9 +41,17 @@ class Broker:
         self._random = random
         self._crash_rate = crash_rate
 
-    async def write(self, batch: Iterable[Record]) -> None:
+    def pack(self, records: Iterable[Record]) -> list[Record]:
+        """Made when they are packed, as a batch is."""
+        return list(records)
+
+    async def write(self, records: Iterable[Record]) -> None:
+        """Pack and send."""
+        await self.send(self.pack(records))
+
+    async def send(self, packed: list[Record]) -> None:
         """Take all records, or a part of them in any order before a crash."""
-        batch = sorted(batch, key=lambda record: (record.topic, record.key))
+        batch = sorted(packed, key=lambda record: (record.topic, record.key))
         if self._random.random() < self._crash_rate:
             self.records += self._random.sample(batch, self._random.randint(0, len(batch)))
             raise CrashError
