@@ -111,7 +111,7 @@ _answers = msgspec.json.Decoder(Answer)
 _events = msgspec.json.Decoder(Event)
 _encoder = msgspec.json.Encoder()
 
-_is_slug = lru_cache(maxsize=8192)(re.compile(SLUG).match)
+_is_slug = re.compile(SLUG).match
 _is_event_id = re.compile(EVENT_ID).match
 
 _AT_FIELD = re.compile(r" - at `\$\.(\w+)[^`]*`\Z")
@@ -179,7 +179,10 @@ def decode(value: bytes | None) -> Event | Rejected:
         return _explain(str(error))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return refuse(Reason.JSON_INVALID)
-    return _misnamed(event) or refusal(event) or event
+    misnamed = _misnamed(event.workspace, event.touchpoint)
+    if misnamed is None and _is_event_id(event.event_id):
+        return refusal(event) or event
+    return misnamed or refuse(Reason.EVENT_ID_INVALID)
 
 
 def encode(event: Event) -> bytes:
@@ -206,12 +209,11 @@ def refusal(event: Event) -> Rejected | None:
     return None
 
 
-def _misnamed(event: Event) -> Rejected | None:
-    if not _is_slug(event.workspace):
+@lru_cache(maxsize=8192)
+def _misnamed(workspace: str, touchpoint: str) -> Rejected | None:
+    if not _is_slug(workspace):
         return refuse(Reason.FIELD_INVALID, "workspace must be a slug")
-    if not _is_slug(event.touchpoint):
-        return refuse(Reason.TOUCHPOINT_INVALID)
-    return None if _is_event_id(event.event_id) else refuse(Reason.EVENT_ID_INVALID)
+    return None if _is_slug(touchpoint) else refuse(Reason.TOUCHPOINT_INVALID)
 
 
 def _explain(message: str) -> Rejected:

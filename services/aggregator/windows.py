@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 import structlog
@@ -27,19 +27,19 @@ from services.operations.telemetry import Telemetry
 
 log = structlog.get_logger()
 
-UNFLUSHED_LIMIT = 100_000
+UNFLUSHED_LIMIT = 250_000
 """So many folded and not yet durable answers make the worker wait for a flush."""
-PUBLISH_SHARE, FLUSH_SHARE = 0.1, 0.05
-"""Publishing and flushing take about this share of the time: under load they come more rarely and coalesce more."""
-LONGEST_REST_SECONDS = 2.0
-"""... but none is put off longer than this."""
+BACKLOG_CHUNK_RECORDS = 100
+"""So many records of one partition at once are a backlog: of live ones a poll finds a few."""
+BACKLOG_REST_SECONDS = 2.0
+"""While a backlog is read its scores are old before they are told, so they are told and saved this rarely."""
 TICK_SECONDS = 60
 
 Clock = Callable[[], datetime]
 
 
 class Windows:
-    """What the Faust agent, its timers and its rebalance hooks call. `busy` tells the CPU seconds used so far."""
+    """What the Faust agent, its timers and its rebalance hooks call."""
 
     def __init__(
         self,
@@ -48,7 +48,6 @@ class Windows:
         watermark: Watermark,
         telemetry: Telemetry,
         clock: Clock,
-        busy: Callable[[], float],
     ) -> None:
         self.restored = False
         self._group = group
@@ -56,7 +55,7 @@ class Windows:
         self._watermark = watermark
         self._telemetry = telemetry
         self._clock = clock
-        self._busy = busy
+        self._backlog_until = clock()
         self._poison = Policy(settings.poison_in_a_row, settings.poison_share)
         self._breakers: dict[int, Breaker] = {}
         self._unflushed = 0
@@ -75,6 +74,8 @@ class Windows:
         if fresh[0].offset > partition.next:
             lost = f"{partition.next} to {fresh[0].offset - 1} of partition {partition.number}"
             end_now(Exit.RECORDS_MISSING, f"offsets {lost} never arrived; reading again from the last commit")
+        if len(chunk) >= BACKLOG_CHUNK_RECORDS:
+            self._backlog_until = self._clock() + timedelta(seconds=BACKLOG_REST_SECONDS)
         self._fold(partition, fresh)
         if self._unflushed >= UNFLUSHED_LIMIT:
             await self.flush()
@@ -85,14 +86,15 @@ class Windows:
         for record in fresh:
             logged_at = record.timestamp / 1000
             became = partition.apply(record.offset, record.value, logged_at)
-            outcomes[became] += 1
             if became == "counted":
                 good += 1
                 continue
+            outcomes.update({became: 1, "counted": good})
             breaker.pass_over(good)
             good = 0
             if trip := breaker.take(record.offset, became, logged_at):
                 _stop(partition.number, trip)
+        outcomes["counted"] += good
         breaker.pass_over(good)
         for outcome, count in outcomes.items():
             self._telemetry.count(metrics.WINDOWS_EVENTS, outcome, by=count)
@@ -114,27 +116,26 @@ class Windows:
                 self._telemetry.count(metrics.WINDOWS_SIGNALS, kind, by=count)
 
     async def publish_when_due(self) -> None:
-        """For ever: publish panes and scores `flush_seconds` after an answer, or later when that takes long."""
-        rest = 0.0
+        """For ever: publish panes and scores `flush_seconds` after an answer, or more rarely in a backlog."""
         while True:
             await self._unpublished.wait()
-            await asyncio.sleep(max(self._settings.flush_seconds, rest))
+            await self._rest(self._settings.flush_seconds)
             self._unpublished.clear()
-            started = self._busy()
             with _or_end("cannot publish the windows"):
                 await self._watermark.publish(self._clock())
-            rest = min((self._busy() - started) / PUBLISH_SHARE, LONGEST_REST_SECONDS)
 
     async def flush_when_due(self) -> None:
-        """For ever: flush `commit_seconds` after an answer, or later when that takes long."""
-        rest = 0.0
+        """For ever: flush `commit_seconds` after an answer, or more rarely in a backlog."""
         while True:
             await self._undurable.wait()
-            await asyncio.sleep(max(self._settings.commit_seconds, rest))
+            await self._rest(self._settings.commit_seconds)
             self._undurable.clear()
-            started = self._busy()
             await self.flush()
-            rest = min((self._busy() - started) / FLUSH_SHARE, LONGEST_REST_SECONDS)
+
+    async def _rest(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        if self._clock() < self._backlog_until:
+            await asyncio.sleep(max(0.0, BACKLOG_REST_SECONDS - seconds))
 
     async def flush(self) -> None:
         """Make everything folded durable, or end the process."""

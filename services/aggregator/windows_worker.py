@@ -58,7 +58,7 @@ def create(settings: AggregatorSettings) -> faust.App:
     watermark = Watermark(
         writer, lambda reached: commit(app, {TP(EVENTS.name, number): at for number, at in reached.items()})
     )
-    windows = Windows(GROUP, settings, watermark, telemetry, lambda: datetime.now(UTC), time.process_time)
+    windows = Windows(GROUP, settings, watermark, telemetry, lambda: datetime.now(UTC))
     heartbeat = Heartbeat(settings.session_timeout_seconds)
     stalls = Stalls()
 

@@ -17,9 +17,10 @@ import urllib3
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from schemas.feedback import Event, encode, topic_key
-from schemas.scoring import METRICS, SCALES
+from schemas.scoring import METRICS
 from schemas.topics import EVENTS
 from tests.bench.processes import cpu_seconds
+from tests.bench.scores import usual_score
 from tests.stack import ROOT, Stack, request, wait_for
 
 COUNT = 200_000
@@ -36,7 +37,7 @@ def answers(count: int) -> Iterator[Event]:
             workspace="default",
             touchpoint=f"t{random.randrange(500)}",
             metric=metric,
-            score=random.randint(SCALES[metric].highest // 2, SCALES[metric].highest),
+            score=usual_score(random, metric),
             event_id=f"{number}-{random.getrandbits(48):x}",
             occurred_at=at,
             received_at=at,

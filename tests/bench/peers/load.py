@@ -14,6 +14,7 @@ from msgspec import Struct
 from schemas.feedback import Event, encode, topic_key
 from schemas.scoring import SCALES, Metric
 from schemas.topics import EVENTS
+from tests.bench.scores import usual_score
 
 SPAN = timedelta(minutes=20)
 """Event time that a load covers: the 5 min window rolls, the others still hold everything when all is read."""
@@ -70,7 +71,7 @@ def answer(random: Random, number: int, touchpoint: int, at: datetime, kind: str
         workspace="default",
         touchpoint=f"{kind}{touchpoint}",
         metric=metric,
-        score=random.randint(SCALES[metric].highest // 2, SCALES[metric].highest),
+        score=usual_score(random, metric),
         event_id=f"{number}-{random.getrandbits(48):x}",
         occurred_at=at,
         received_at=at,
