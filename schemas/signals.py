@@ -30,16 +30,20 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Drop(Struct, frozen=True, kw_only=True):
     """How far a touchpoint's level has fallen, in points of its score: from its own baseline to `level`.
 
-    `n` recent answers make the level, `low` and `high` are its 95 % interval. `since` is when the spell of
-    worse answers began.
+    `since` is when the level that is told began: the lower one, or after the drop the usual one. `n` answers since
+    then make it, `low` and `high` are its 90 % interval. `began` is when the drop began. `evidence_months`: were
+    nothing changed, evidence this strong would come up about once in so many months; `budget_months` make a drop.
     """
 
+    began: datetime
     since: datetime
     baseline: float
     level: float
     low: float
     high: float
     n: int
+    evidence_months: float
+    budget_months: float
 
 
 class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):

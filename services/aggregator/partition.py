@@ -6,16 +6,19 @@ changes nothing: what was restored and is `ahead` of the commit says which sourc
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Literal
 
 from schemas.feedback import Event, decode
-from schemas.rejections import DeadLetter, Reason, Rejected, refuse
+from schemas.rejections import Reason, Rejected, refuse
 from schemas.scoring import Metric, is_bad, level
 from schemas.signals import Signal
-from schemas.topics import EVENTS
+from services.aggregator.ahead import Ahead, Piece
+from services.aggregator.baseline import DAY_SECONDS, Group, Policy
 from services.aggregator.counts import UNITS
-from services.aggregator.detector import BaselineDrop
+from services.aggregator.detector import DropDetector
+from services.aggregator.groups import Groups, Name
+from services.aggregator.letters import dead_letter
 from services.aggregator.panes import (
     COLD_AFTER,
     HOUR,
@@ -33,20 +36,24 @@ from services.aggregator.signals import bad_contact, drop_or_over
 from services.aggregator.standing import Standing, StandingAnswers, replaced_by
 
 Outcome = Literal["counted", "duplicate", "replayed"] | Reason
-DAY_SECONDS = 86_400.0
-PAYLOAD_KEPT = 64 * 1024
-"""Characters of a refused message that are kept with its dead letter."""
+PolicyOf = Callable[[SeriesId], Policy]
+"""The rules by which a touchpoint and metric is watched."""
 
 
 class Partition:
     """The state of one partition of feedback.events. `next` is the source offset expected next.
 
     `marks` remembers, for the offsets to which a replay may go back, when the newest answer before had arrived
-    (seconds since 1970): by it the same message is counted in the same pane however often it is folded. `ahead` has,
-    of each restored piece of state that includes messages which were not committed, the offset after the last of them.
+    (seconds since 1970): by it the same message is counted in the same pane however often it is folded.
     """
 
-    def __init__(self, number: int, next_offset: int, ids_kept_seconds: float = DAY_SECONDS) -> None:
+    def __init__(
+        self,
+        number: int,
+        next_offset: int,
+        ids_kept_seconds: float = DAY_SECONDS,
+        policy_of: PolicyOf = lambda _: Policy(),
+    ) -> None:
         self.number = number
         self.next = self.committed = next_offset
         self.newest_received = 0.0
@@ -56,10 +63,11 @@ class Partition:
         self.cold: dict[PaneId, int] = {}
         self.seen = SeenIds(ids_kept_seconds)
         self.standing = StandingAnswers()
+        self.groups = Groups()
+        self._policy_of = policy_of
         self.outputs = Outputs()
         self.unsaved = Unsaved()
-        self.ahead: dict[PaneId | SeriesId, int] = {}
-        self._ahead_until = 0
+        self.ahead = Ahead()
 
     def apply(self, offset: int, value: bytes | None, logged_at: float) -> Outcome:
         """Fold the message at this source offset; `logged_at` (seconds since 1970) is its time in the log."""
@@ -72,15 +80,19 @@ class Partition:
             occurred = event.occurred_at.timestamp()
         if received > self.newest_received:
             self.newest_received = received
+            if self.groups.is_new_day(received):
+                self._begin_day(offset)
         series = self._series_of((event.workspace, event.touchpoint, event.metric))
         judgement = self.seen.judge(event, series.scope, offset, self.newest_received)
-        if judgement is not Judgement.NEW:
-            return self._not_counted(judgement, offset, value, logged_at)
+        if judgement is Judgement.REPEAT:
+            return "duplicate"
+        if judgement is Judgement.CONFLICT:
+            return self._refuse(refuse(Reason.CONFLICTING_DUPLICATE), offset, value, logged_at)
         minutes = fills_minutes(received - occurred)
         fresh = self._count(series, occurred, UNITS[event.score], minutes, offset)
         if event.interaction_id:
             fresh |= self._take_back(series, event, occurred, minutes, offset)
-        fresh |= self._observe(series, event, offset)
+        fresh |= self._observe(series, event, occurred, offset)
         if not fresh:
             return "replayed"
         if not series.changed:
@@ -99,18 +111,18 @@ class Partition:
     def note_commit(self, offset: int) -> None:
         """From now on no replay goes back beyond this offset."""
         self.committed = offset
-        if offset >= self._ahead_until:
-            self.ahead.clear()
+        self.ahead.forget(offset)
         passed = [mark for mark in self.marks if mark < offset]
         for mark in passed:
             del self.marks[mark]
         self.unsaved.forgotten_marks += passed
+        self.unsaved.forgotten_groups += self.groups.forget(offset)
 
     def forget(self) -> None:
         """Let go of panes that neither an answer nor a replay can reach any more, and of old ids.
 
         What is old is measured from the committed offset: a replay may go back to there, and no answer from there on
-        is counted in such a pane, since the newest arrival only grows. So all such a pane counted is saved.
+        is counted in such a pane, since the newest arrival only grows.
         """
         newest, committed = self.marks[self.committed], self.committed
         self.advance(int(newest))  # a clock that is behind must not leave a forgotten pane in a window
@@ -134,6 +146,7 @@ class Partition:
         self._settle()
         for series in self.outputs.scores:
             series.changed = False
+        self.outputs.groups = self.groups.take_new()
         outputs, self.outputs = self.outputs, Outputs()
         self.unsaved.panes |= outputs.panes
         return outputs
@@ -165,13 +178,13 @@ class Partition:
         series = self.series[pane.series]
         return (series.minutes if pane.resolution == "1m" else series.hours).counts[pane.start]
 
-    def version(self, piece: PaneId | SeriesId) -> int:
+    def version(self, piece: Piece) -> int:
         """The source offset up to which a piece of the state includes every message."""
-        return max(self.next, self.ahead.get(piece, 0))
+        return self.ahead.version(piece, self.next)
 
     def restore_pane(self, pane: PaneId, version: int, counts: int) -> None:
         """Put back a pane from feedback.state; `rebuild_windows` must follow."""
-        self._note_ahead(pane, version)
+        self.ahead.note(pane, version, self.committed)
         if pane.segment:
             self.cold[pane] = counts
         else:
@@ -184,15 +197,21 @@ class Partition:
         self.newest_received = marks[max(known)] if known else 0.0
         self.marks = {**marks, self.committed: self.newest_received}
 
+    def restore_groups(self, by_offset: dict[int, dict[Name, Group]]) -> None:
+        """Put back the groups from feedback.state, after the marks and before the series."""
+        self.groups.restore(by_offset, self.committed, self.newest_received)
+        for series in self.series.values():
+            series.group = self.groups.of(series.id)
+
     def restore_stretch(self, number: int, stretch: Stretch) -> None:
         """Put back ids, and answers that may be replaced, from feedback.state."""
         self.seen.unpack(number, stretch)
         for answer in stretch.standing:
             self.standing.add(answer)
 
-    def restore_series(self, series_id: SeriesId, version: int, detector: BaselineDrop) -> None:
+    def restore_series(self, series_id: SeriesId, version: int, detector: DropDetector) -> None:
         """Put back a series' detector from feedback.state."""
-        self._note_ahead(series_id, version)
+        self.ahead.note(series_id, version, self.committed)
         self._series_of(series_id).detector = detector
 
     def rebuild_windows(self, now: int) -> None:
@@ -203,17 +222,20 @@ class Partition:
             series.rolling = rolling_over(series.minutes, series.hours)
             series.advance(now)
 
-    def _note_ahead(self, piece: PaneId | SeriesId, version: int) -> None:
-        if version > self.committed:
-            self.ahead[piece] = version
-            self._ahead_until = max(self._ahead_until, version)
-
     def _series_of(self, name: tuple[str, str, Metric]) -> Series:
         series = self.series.get(name)
         if series is None:
             series_id = SeriesId(*name)
-            series = self.series[series_id] = Series(series_id)
+            series = self.series[series_id] = Series(
+                series_id, self._policy_of(series_id), self.groups.of(series_id)
+            )
         return series
+
+    def _begin_day(self, offset: int) -> None:
+        baselines = ((series.id, series.detector.baseline) for series in self.series.values())
+        self.groups.begin(offset, self.newest_received, baselines)
+        for series in self.series.values():
+            series.group = self.groups.of(series.id)
 
     def _count(self, series: Series, occurred: float, counts: int, minutes: bool, offset: int) -> bool:
         """Add to the panes of this moment, except those that have it already; whether there is another.
@@ -222,7 +244,7 @@ class Partition:
         """
         minute, hour = int(occurred) // MINUTE * MINUTE, int(occurred) // HOUR * HOUR
         age = self.newest_received - minute
-        if minutes and age < COLD_AFTER["1m"] and offset >= self._ahead_until:
+        if minutes and age < COLD_AFTER["1m"] and offset >= self.ahead.until:
             series.minutes.add(minute, counts)
             return True
         by_minute = minutes and self._add(series, series.minutes, minute, counts, offset)
@@ -235,7 +257,7 @@ class Partition:
         """Add to one pane, or if it is cold to one of its segments, unless it has it already."""
         cold = self.newest_received - start >= panes.cold_after
         pane = PaneId(series.id, panes.resolution, start, segment_of(offset) if cold else 0)
-        if offset < self.ahead.get(pane, 0):
+        if self.ahead.includes(pane, offset):
             return False
         if cold:
             self.cold[pane] = self.cold.get(pane, 0) + counts
@@ -254,8 +276,8 @@ class Partition:
         self.outputs.replaced.append(replaced_by(event, before, self.number))
         return self._count(series, before.occurred, -UNITS[before.score], before.minutes, offset)
 
-    def _observe(self, series: Series, event: Event, offset: int) -> bool:
-        if offset < self._ahead_until and offset < self.ahead.get(series.id, 0):
+    def _observe(self, series: Series, event: Event, occurred: float, offset: int) -> bool:
+        if offset < self.ahead.until and self.ahead.includes(series.id, offset):
             return False
         if not series.unsaved:
             series.unsaved = True
@@ -264,7 +286,7 @@ class Partition:
         if live and is_bad(event.metric, event.score):
             self.outputs.signals.append(bad_contact(event))
         u = level(event.metric, event.score)
-        verdict = series.detector.observe(u, event.occurred_at, event.event_id, live)
+        verdict = series.detector.observe(u, occurred, event.event_id, live, series.policy, series.group)
         if verdict:
             self.outputs.signals.append(drop_or_over(verdict, event))
         return True
@@ -274,23 +296,6 @@ class Partition:
         for series in self.outputs.scores:
             self.outputs.panes.update(series.settle())
 
-    def _not_counted(
-        self, judgement: Judgement, offset: int, value: bytes | None, logged_at: float
-    ) -> Outcome:
-        if judgement is Judgement.CONFLICT:
-            return self._refuse(refuse(Reason.CONFLICTING_DUPLICATE), offset, value, logged_at)
-        return "duplicate"
-
     def _refuse(self, why: Rejected, offset: int, value: bytes | None, logged_at: float) -> Outcome:
-        letter = DeadLetter(
-            workspace="",
-            reason=why.reason,
-            detail=why.detail,
-            src_topic=EVENTS.name,
-            src_partition=self.number,
-            src_offset=offset,
-            rejected_at=datetime.fromtimestamp(logged_at, UTC),
-            payload=(value or b"").decode("utf-8", "replace")[:PAYLOAD_KEPT],
-        )
-        self.outputs.dead_letters.append(letter)
+        self.outputs.dead_letters.append(dead_letter(why, self.number, offset, value, logged_at))
         return why.reason

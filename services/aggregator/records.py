@@ -13,10 +13,13 @@ import msgspec
 from msgspec import Struct
 
 from schemas.feedback import topic_key
+from schemas.scoring import Metric
 from schemas.signals import Signal
 from schemas.topics import PANES, REJECTED, REPLACED, SCORES, SIGNALS, STATE
+from services.aggregator.baseline import Group
 from services.aggregator.counts import pack, unpack
-from services.aggregator.detector import BaselineDrop
+from services.aggregator.detector import DropDetector
+from services.aggregator.groups import Name
 from services.aggregator.panes import PaneId, SeriesId, row
 from services.aggregator.partition import Partition
 from services.aggregator.seen import Stretch
@@ -25,7 +28,7 @@ from services.aggregator.series import Outputs, Series, Unsaved
 URGENT_SERIES = 10
 """Bad contacts at more touchpoints of a partition at once are a backlog: their scores come with all others."""
 
-SERIES_PREFIX, STRETCH_PREFIX, MARK_PREFIX = "series", "ids", "mark"
+SERIES_PREFIX, STRETCH_PREFIX, MARK_PREFIX, GROUPS_PREFIX = "series", "ids", "mark", "groups"
 
 
 class Record(NamedTuple):
@@ -48,7 +51,7 @@ class SeriesState(Struct, array_like=True):
     """A series' detector in feedback.state."""
 
     version: int
-    detector: BaselineDrop
+    detector: DropDetector
 
 
 class Mark(Struct, array_like=True):
@@ -56,6 +59,13 @@ class Mark(Struct, array_like=True):
 
     version: int
     newest_received: float
+
+
+class GroupsState(Struct, array_like=True):
+    """What touchpoints have in common from an offset on, in feedback.state."""
+
+    version: int
+    groups: list[tuple[str, Metric, Group]]
 
 
 class Versioned(Struct, array_like=True):
@@ -71,12 +81,20 @@ _pack = msgspec.msgpack.Encoder().encode
 _pane_state = msgspec.msgpack.Decoder(PaneState)
 _series_state = msgspec.msgpack.Decoder(SeriesState)
 _stretch = msgspec.msgpack.Decoder(Stretch)
+_groups = msgspec.msgpack.Decoder(GroupsState)
 _mark = msgspec.msgpack.Decoder(Mark)
 _versioned = msgspec.msgpack.Decoder(Versioned)
 
 
 def outputs(partition: Partition, told: Outputs, as_of: datetime) -> Iterator[Record]:
-    """Signals, panes, scores, replaced answers and dead letters, each with the source's partition number."""
+    """Signals, panes, scores, replaced answers and dead letters, each with the source's partition number.
+
+    Groups, too, though they are state: they have to be durable before the detectors that went by them.
+    """
+    for offset in told.groups:
+        groups = [(*name, group) for name, group in partition.groups.by_offset[offset].items()]
+        state = _pack(GroupsState(offset + 1, groups))
+        yield Record(STATE.name, partition.number, _key(GROUPS_PREFIX, offset), state)
     yield from signals(partition, told.signals)
     for pane in told.panes:
         value = _json(row(pane, partition.counts(pane), partition.version(pane), partition.number))
@@ -126,6 +144,8 @@ def state(partition: Partition, unsaved: Unsaved) -> Iterator[Record]:
         yield record(_key(STRETCH_PREFIX, number), None)
     for mark in unsaved.forgotten_marks:
         yield record(_key(MARK_PREFIX, mark), None)
+    for offset in unsaved.forgotten_groups:
+        yield record(_key(GROUPS_PREFIX, offset), None)
     for pane in unsaved.panes:
         yield record(_pane_key(pane), PaneState(partition.version(pane), pack(partition.counts(pane))))
     for series in unsaved.series:
@@ -145,6 +165,8 @@ def version_of(value: bytes) -> int:
 def restore(partition: Partition, records: Iterator[tuple[bytes, bytes]]) -> None:
     """Put the newest state records, key and value, back into an empty partition."""
     marks: dict[int, float] = {}
+    groups: dict[int, dict[Name, Group]] = {}
+    series: list[tuple[SeriesId, SeriesState]] = []
     for key, value in records:
         kind, *parts = key.decode().split("/")
         if kind == STRETCH_PREFIX:
@@ -152,12 +174,17 @@ def restore(partition: Partition, records: Iterator[tuple[bytes, bytes]]) -> Non
         elif kind == MARK_PREFIX:
             marks[int(parts[0])] = _mark.decode(value).newest_received
         elif kind == SERIES_PREFIX:
-            kept = _series_state.decode(value)
-            partition.restore_series(SeriesId(*parts), kept.version, kept.detector)  # type: ignore[arg-type]
+            series.append((SeriesId(*parts), _series_state.decode(value)))  # type: ignore[arg-type]
+        elif kind == GROUPS_PREFIX:
+            kept = _groups.decode(value).groups
+            groups[int(parts[0])] = {(workspace, metric): group for workspace, metric, group in kept}
         else:
             pane = _pane_state.decode(value)
             partition.restore_pane(_pane_of(kind, parts), pane.version, unpack(pane.counts))
     partition.restore_marks(marks)
+    partition.restore_groups(groups)
+    for series_id, state in series:
+        partition.restore_series(series_id, state.version, state.detector)
 
 
 def mark_for_rewrite(partition: Partition, key: bytes) -> None:

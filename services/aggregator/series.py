@@ -7,23 +7,36 @@ from msgspec import Struct, field
 from schemas.feedback import Replaced
 from schemas.rejections import DeadLetter
 from schemas.signals import Signal
-from services.aggregator.detector import BaselineDrop
+from services.aggregator.baseline import Group, Policy
+from services.aggregator.detector import DropDetector
 from services.aggregator.panes import PaneId, Panes, SeriesId, pane_start
 from services.aggregator.rolling import Rolling, rolling_over
 from services.aggregator.seen import scope_of
 
 
 class Series:
-    """One touchpoint and metric: its panes in memory, its windows, and its detector."""
+    """One touchpoint and metric: its panes in memory, its windows, its detector and what that goes by."""
 
-    __slots__ = ("changed", "detector", "hours", "id", "minutes", "rolling", "scope", "unsaved")
+    __slots__ = (
+        "changed",
+        "detector",
+        "group",
+        "hours",
+        "id",
+        "minutes",
+        "policy",
+        "rolling",
+        "scope",
+        "unsaved",
+    )
 
-    def __init__(self, series_id: SeriesId) -> None:
+    def __init__(self, series_id: SeriesId, policy: Policy, group: Group) -> None:
         self.id = series_id
         self.scope = scope_of(*series_id)
         self.minutes, self.hours = Panes("1m"), Panes("1h")
         self.rolling: Rolling = rolling_over(self.minutes, self.hours)
-        self.detector = BaselineDrop()
+        self.detector = DropDetector()
+        self.policy, self.group = policy, group
         self.changed = self.unsaved = False
 
     def settle(self) -> list[PaneId]:
@@ -46,6 +59,7 @@ class Series:
 class Outputs(Struct):
     """What readers have to be told of the messages since the last time."""
 
+    groups: list[int] = field(default_factory=list)
     panes: set[PaneId] = field(default_factory=set)
     scores: list[Series] = field(default_factory=list)
     signals: list[Signal] = field(default_factory=list)
@@ -62,3 +76,4 @@ class Unsaved(Struct):
     forgotten_panes: list[PaneId] = field(default_factory=list)
     forgotten_stretches: list[int] = field(default_factory=list)
     forgotten_marks: list[int] = field(default_factory=list)
+    forgotten_groups: list[int] = field(default_factory=list)

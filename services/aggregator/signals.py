@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from schemas.feedback import Event
 from schemas.scoring import Metric
 from schemas.signals import Contact, Drop, Signal
-from services.aggregator.detector import RECENT_ANSWERS, Verdict
+from services.aggregator.detector import Verdict
 
 
 def bad_contact(event: Event) -> Signal:
@@ -36,12 +38,15 @@ def drop_or_over(verdict: Verdict, event: Event) -> Signal:
         incident=incident,
         contact=contact_of(event),
         drop=Drop(
-            since=verdict.since,
+            began=datetime.fromtimestamp(verdict.began, UTC),
+            since=datetime.fromtimestamp(verdict.since, UTC),
             baseline=points(event.metric, verdict.baseline),
             level=points(event.metric, verdict.level),
             low=points(event.metric, verdict.low),
             high=points(event.metric, verdict.high),
-            n=RECENT_ANSWERS,
+            n=verdict.n,
+            evidence_months=verdict.evidence,
+            budget_months=verdict.budget,
         ),
     )
 

@@ -90,12 +90,11 @@ def drop_over_words(alert: Alert, signal: Signal) -> Words:
 
 def _certainty(metric: Metric, drop: Drop) -> str:
     low, high = _points(metric, drop.low), _points(metric, drop.high)
-    seen = f"going by {_answers(drop.n)}, the score now lies between {low} and {high} (95 % interval)"
-    if drop.baseline > drop.high:
-        return f"How sure: very. {seen[0].upper()}{seen[1:]}, and the usual score is above that."
+    seen = f"Going by {_answers(drop.n)}, the score now lies between {low} and {high} (90 % interval)"
+    deep = "" if drop.baseline > drop.high else ": how deep the drop is remains to be seen"
     return (
-        "How sure: so many bad answers so close together are hardly chance,"
-        f" but how deep the drop is remains to be seen: {seen}."
+        "How sure: if nothing had changed, so many bad answers would come together by chance about once in"
+        f" {round(drop.evidence_months)} months. {seen}{deep}."
     )
 
 

@@ -8,7 +8,7 @@ from random import Random
 from msgspec.structs import replace
 
 from services.aggregator.baseline import ALONE, Group, Policy
-from services.aggregator.evidence import DropDetector, Verdict
+from services.aggregator.detector import DropDetector, Verdict
 
 START = 1_767_225_600.0
 """2026-01-01T00:00Z."""

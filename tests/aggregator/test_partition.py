@@ -8,8 +8,9 @@ from schemas.feedback import encode
 from schemas.rejections import Reason
 from services.aggregator import records
 from services.aggregator.counts import UNITS
+from services.aggregator.letters import PAYLOAD_KEPT
 from services.aggregator.panes import PaneId, SeriesId, pane_start, segment_of
-from services.aggregator.partition import PAYLOAD_KEPT, Outcome, Partition
+from services.aggregator.partition import Outcome, Partition
 from tests.aggregator.answers import NOW, answer
 
 SERIES = SeriesId("default", "web.checkout", "csat")

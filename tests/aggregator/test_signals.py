@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 
 from schemas.scoring import Metric
-from services.aggregator.detector import RECENT_ANSWERS, Verdict
+from services.aggregator.detector import Verdict
 from services.aggregator.signals import bad_contact, drop_or_over, points
 from tests.aggregator.answers import NOW, answer
 
-DROP = Verdict("drop", "e7", NOW - timedelta(hours=1), baseline=0.85, level=0.55, low=0.4, high=0.7)
-OVER = Verdict("drop_over", "e7", NOW - timedelta(hours=1), baseline=0.85, level=0.8, low=0.7, high=0.9)
+HOUR_AGO = NOW - timedelta(hours=1)
+SINCE, WEIGHT = HOUR_AGO.timestamp(), (41, 12.8, 12.0)
+DROP = Verdict("drop", "e7", SINCE, SINCE, 0.85, 0.55, 0.4, 0.7, *WEIGHT)
+OVER = Verdict("drop_over", "e7", SINCE, SINCE, 0.85, 0.8, 0.7, 0.9, *WEIGHT)
 
 
 def test_a_bad_answer_is_its_own_incident() -> None:
@@ -53,7 +55,8 @@ def test_a_drop_is_told_in_points() -> None:
     drop = drop_or_over(DROP, answer("e7")).drop
 
     assert drop is not None
-    assert (drop.since, drop.n) == (DROP.since, RECENT_ANSWERS)
+    assert (drop.began, drop.since, drop.n) == (HOUR_AGO, HOUR_AGO, 41)
+    assert (drop.evidence_months, drop.budget_months) == (12.8, 12.0)
     assert (drop.baseline, drop.level, drop.low, drop.high) == pytest.approx((85.0, 55.0, 40.0, 70.0))
 
 

@@ -23,8 +23,10 @@ CONTACT = Contact(
     team="billing",
     comment="Nobody\ncould help me.",
 )
-FALLEN = Drop(since=NOW - timedelta(minutes=25), baseline=86.4, level=61.7, low=48.2, high=73.1, n=41)
-BACK = Drop(since=NOW - timedelta(minutes=25), baseline=86.4, level=84.2, low=75.0, high=90.0, n=38)
+BEGAN = NOW - timedelta(minutes=25)
+EVIDENCE = {"began": BEGAN, "evidence_months": 12.8, "budget_months": 12.0}
+FALLEN = Drop(since=BEGAN, baseline=86.4, level=61.7, low=48.2, high=73.1, n=41, **EVIDENCE)
+BACK = Drop(since=BEGAN, baseline=86.4, level=84.2, low=75.0, high=90.0, n=38, **EVIDENCE)
 
 BAD = Signal(
     id="s-1",

@@ -40,8 +40,8 @@ def test_a_drop() -> None:
     assert words.message.splitlines() == [
         "Since 2 Mar 2026, 11:35 UTC, CSAT at checkout is about 62 % instead of its usual 86 %:"
         " 24 points lower. CSAT is the share of customers who were satisfied (4 or 5 of 5).",
-        "How sure: very. Going by 41 answers, the score now lies between 48 % and 73 % (95 % interval),"
-        " and the usual score is above that.",
+        "How sure: if nothing had changed, so many bad answers would come together by chance about once in"
+        " 13 months. Going by 41 answers, the score now lies between 48 % and 73 % (90 % interval).",
         "The answer that raised this alert: 1 of 5 from customer c-42, on 2 Mar 2026, 11:59 UTC.",
         "Handled by Ana (team billing) via chat.",
         "They wrote: “Nobody could help me.”",
@@ -55,8 +55,9 @@ def test_a_drop_whose_depth_is_uncertain_says_so() -> None:
     words = drop_words(replace(DROP, metric="nps", contact=BARE), replace(FALLEN, high=90.0, n=1))
     assert words.title == "NPS at checkout dropped from 86 to 62"
     assert words.message.splitlines()[1] == (
-        "How sure: so many bad answers so close together are hardly chance, but how deep the drop is"
-        " remains to be seen: going by 1 answer, the score now lies between 48 and 90 (95 % interval)."
+        "How sure: if nothing had changed, so many bad answers would come together by chance about once in"
+        " 13 months. Going by 1 answer, the score now lies between 48 and 90 (90 % interval):"
+        " how deep the drop is remains to be seen."
     )
 
 

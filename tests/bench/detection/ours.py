@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from services.aggregator.baseline import ALONE, Group, Policy, group_of
-from services.aggregator.evidence import DropDetector, Verdict
+from services.aggregator.detector import DropDetector, Verdict
 from tests.bench.detection.worlds import DAY, START, Stream
 
 POLICY = Policy()

@@ -9,7 +9,7 @@ from random import Random
 from typing import NamedTuple
 
 from services.aggregator.baseline import ALONE, DAY_SECONDS, Policy
-from services.aggregator.evidence import DropDetector, Verdict
+from services.aggregator.detector import DropDetector, Verdict
 
 SVG = Path(__file__).resolve().parents[3] / "docs" / "detection.svg"
 SEED, HOURLY, USUAL, DROP = 11, 5.0, 0.85, 0.15

@@ -14,7 +14,7 @@ import numpy as np
 
 from schemas.scoring import Metric, level
 from services.aggregator.baseline import ALONE
-from services.aggregator.evidence import DropDetector
+from services.aggregator.detector import DropDetector
 from tests.bench.detection.ours import POLICY, Detected, feed
 from tests.bench.detection.rivals import (
     RIVALS,

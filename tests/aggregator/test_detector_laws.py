@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.aggregator.evidence import DropDetector
+from services.aggregator.detector import DropDetector
 from tests.aggregator.drops import DAY, HOUR, PATIENT, POLICY, Stream, taught
 
 levels = st.sampled_from([0.0, 0.5, 1.0])
@@ -124,7 +124,7 @@ def test_alarms_and_their_ends_alternate_and_name_an_answer(
 
 @given(st.lists(st.tuples(levels, st.floats(0.0, DAY)), max_size=300))
 @settings(max_examples=60, deadline=None)
-def test_evidence_is_finite_and_never_negative(pairs: list[tuple[float, float]]) -> None:
+def test_detector_is_finite_and_never_negative(pairs: list[tuple[float, float]]) -> None:
     stream = Stream(1, policy=POLICY)
     for level, gap in pairs:
         stream.at += gap
