@@ -121,8 +121,7 @@ class Partition:
     def forget(self) -> None:
         """Let go of panes that neither an answer nor a replay can reach any more, and of old ids.
 
-        What is old is measured from the committed offset: a replay may go back to there, and no answer from there on
-        is counted in such a pane, since the newest arrival only grows.
+        A replay may go back to the committed offset, and counts nothing from there on in a pane that is cold there.
         """
         newest, committed = self.marks[self.committed], self.committed
         self.advance(int(newest))  # a clock that is behind must not leave a forgotten pane in a window
@@ -226,9 +225,8 @@ class Partition:
         series = self.series.get(name)
         if series is None:
             series_id = SeriesId(*name)
-            series = self.series[series_id] = Series(
-                series_id, self._policy_of(series_id), self.groups.of(series_id)
-            )
+            policy, group = self._policy_of(series_id), self.groups.of(series_id)
+            series = self.series[series_id] = Series(series_id, policy, group)
         return series
 
     def _begin_day(self, offset: int) -> None:

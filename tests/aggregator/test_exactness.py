@@ -19,6 +19,7 @@ from schemas.scores import Pane
 from schemas.signals import Signal
 from schemas.topics import PANES, REJECTED, REPLACED, SIGNALS, STATE
 from services.aggregator import records
+from services.aggregator.baseline import ALONE
 from services.aggregator.kafka import StateLog
 from services.aggregator.partition import Partition
 from services.aggregator.records import Record
@@ -168,6 +169,23 @@ def test_crashes_neither_lose_nor_invent_signals_dead_letters_and_replacements(s
         expected = {msgspec.json.encode(one) for one in written(calm, topic, kind)}
         assert {msgspec.json.encode(one) for one in written(stormy, topic, kind)} == expected
         assert expected
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_crashes_leave_detectors_and_groups_as_they_would_be(seed: int) -> None:
+    messages = stream(seed, 900, days=6)
+
+    calm, _ = run(messages, Random(seed), 0.0)
+    stormy, crashes = run(messages, Random(seed), 0.4)
+
+    assert crashes > 0
+    expected, found = calm.restored(0.0), stormy.restored(0.0)
+    assert {name: series.detector for name, series in found.series.items()} == {
+        name: series.detector for name, series in expected.series.items()
+    }
+    assert max(found.groups.by_offset) == max(expected.groups.by_offset)
+    assert {series.group for series in expected.series.values()} != {ALONE}
 
 
 def test_a_long_run_lets_go_of_old_panes_and_ids() -> None:

@@ -62,10 +62,11 @@ class Run(NamedTuple):
         cases = ElementTree.parse(self.results).iter("testcase") if self.results.exists() else ()  # noqa: S314
         for case in cases:
             told = {p.get("name", ""): p.get("value", "") for p in case.iter("property")}
-            passed = "passed" if case.find("failure") is None and case.find("error") is None else "FAILED"
+            bad = not told or case.find("failure") is not None or case.find("error") is not None
+            passed = "FAILED" if bad else "passed"
             known = (told.get(name, "") for name in ("events", "kills", "recovered_s"))
             wall = f"{float(case.get('time', '0')):.0f}"
-            yield case.get("name", ""), self.kafka, str(self.seed), passed, *known, wall, told.get("more", "")
+            yield case.get("name") or "interrupted", self.kafka, str(self.seed), passed, *known, wall, told.get("more", "")
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ BAD_SHARE = 0.05
 BEFORE_SECONDS = 10.0
 STOPPED_SECONDS = 30.0
 AWAY_SECONDS = 60.0
-RECOVERY_SECONDS = 20.0
+RECOVERY_SECONDS = 60.0
 """From the return of Kafka until a new answer is in ClickHouse, counted, and an alert."""
 DRAIN_SECONDS = 150.0
 LOG_LINES = 500

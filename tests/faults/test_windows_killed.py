@@ -22,7 +22,8 @@ WORKING_SECONDS = 0.8
 """At most so long after it is ready a worker is killed: it has the answers of its absence to fold."""
 RESTORING_SHARE, RESTORING_SECONDS = 0.2, 3.0
 """This share of the kills does not wait until the worker is ready."""
-RECOVERY_SECONDS = 20.0
+RECOVERY_SECONDS = 60.0
+"""Longer is stuck. How long it took is reported: a busy machine takes several times as long as an idle one."""
 CATCH_UP_SECONDS = 120.0
 
 
