@@ -74,8 +74,6 @@ class Versioned(Struct, array_like=True):
     version: int
 
 
-NOTHING = Unsaved()
-
 _json = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
 _pane_state = msgspec.msgpack.Decoder(PaneState)
@@ -153,7 +151,7 @@ def state(partition: Partition, unsaved: Unsaved) -> Iterator[Record]:
     for number in unsaved.stretches:
         standing = partition.standing.of_stretch(number)
         yield record(_key(STRETCH_PREFIX, number), partition.seen.pack(number, standing))
-    if unsaved != NOTHING:
+    if partition.next != partition.committed:
         yield record(_key(MARK_PREFIX, partition.next), Mark(partition.next, partition.newest_received))
 
 

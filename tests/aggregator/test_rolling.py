@@ -15,6 +15,7 @@ from schemas.feedback import Event, decode
 from schemas.scores import MINUTES_KEPT_SECONDS, WINDOWS, Resolution, ScoreUpdate, Window
 from schemas.scoring import METRICS, SCALES, Metric, Score, score_of
 from services.aggregator import records
+from services.aggregator.baseline import ALONE, Policy
 from services.aggregator.counts import UNITS
 from services.aggregator.panes import SeriesId, pane_start
 from services.aggregator.partition import Partition
@@ -38,7 +39,7 @@ class Windows:
     """The panes and windows of one series, fed as the partition feeds them, and every answer for the plain count."""
 
     def __init__(self) -> None:
-        self.series = Series(SERIES)
+        self.series = Series(SERIES, Policy(), ALONE)
         self.answers: list[Answer] = []
         self.now = T0
 

@@ -24,9 +24,28 @@ CONTACT = Contact(
     comment="Nobody\ncould help me.",
 )
 BEGAN = NOW - timedelta(minutes=25)
-EVIDENCE = {"began": BEGAN, "evidence_months": 12.8, "budget_months": 12.0}
-FALLEN = Drop(since=BEGAN, baseline=86.4, level=61.7, low=48.2, high=73.1, n=41, **EVIDENCE)
-BACK = Drop(since=BEGAN, baseline=86.4, level=84.2, low=75.0, high=90.0, n=38, **EVIDENCE)
+FALLEN = Drop(
+    since=BEGAN,
+    baseline=86.4,
+    level=61.7,
+    low=48.2,
+    high=73.1,
+    n=41,
+    began=BEGAN,
+    evidence_months=12.8,
+    budget_months=12.0,
+)
+BACK = Drop(
+    since=BEGAN,
+    baseline=86.4,
+    level=84.2,
+    low=75.0,
+    high=90.0,
+    n=38,
+    began=BEGAN,
+    evidence_months=12.8,
+    budget_months=12.0,
+)
 
 BAD = Signal(
     id="s-1",

@@ -66,7 +66,15 @@ class Run(NamedTuple):
             passed = "FAILED" if bad else "passed"
             known = (told.get(name, "") for name in ("events", "kills", "recovered_s"))
             wall = f"{float(case.get('time', '0')):.0f}"
-            yield case.get("name") or "interrupted", self.kafka, str(self.seed), passed, *known, wall, told.get("more", "")
+            yield (
+                case.get("name") or "interrupted",
+                self.kafka,
+                str(self.seed),
+                passed,
+                *known,
+                wall,
+                told.get("more", ""),
+            )
 
 
 def main() -> int:
