@@ -12,7 +12,7 @@ from schemas.scoring import Metric
 from schemas.signals import SignalKind
 
 AlertState = Literal["firing", "acknowledged", "resolved"]
-AlertKind = Literal["bad_contact", "drop"]
+AlertKind = Literal["bad_contact", "drop", "repeat_bad_contact"]
 Severity = Literal["info", "warning", "critical"]
 DeliveryOutcome = Literal["pending", "delivered", "dropped", "not_configured"]
 

@@ -72,6 +72,28 @@ WINDOWS_KEYS = Metric(
 WINDOWS_SIGNALS = Metric(
     "aftertouch_windows_signals_total", "counter", "windows", "Signals published by kind", ("kind",)
 )
+CUSTOMERS_ANSWERS = Metric(
+    "aftertouch_customers_answers_total",
+    "counter",
+    "customers",
+    "Answers of named customers by outcome: 'changed', 'passed', 'repeated', 'replayed' or 'unreadable'",
+    ("outcome",),
+)
+CUSTOMERS_SIGNALS = Metric(
+    "aftertouch_customers_signals_total", "counter", "customers", "Signals published by kind", ("kind",)
+)
+CUSTOMERS_KEPT = Metric(
+    "aftertouch_customers_remembered", "gauge", "customers", "Customers with a bad contact held in memory"
+)
+CUSTOMERS_FLUSH_SECONDS = Metric(
+    "aftertouch_customers_flush_seconds",
+    "histogram",
+    "customers",
+    "Time to make one flush durable: signals, state, commit",
+)
+CUSTOMERS_LAG = Metric(
+    "aftertouch_customers_lag_records", "gauge", "customers", "Records not yet committed", ("partition",)
+)
 SINK_ROWS = Metric(
     "aftertouch_sink_rows_total", "counter", "sink", "Rows that ClickHouse has acknowledged", ("table",)
 )

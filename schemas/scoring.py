@@ -45,6 +45,11 @@ def is_bad(metric: Metric, score: int) -> bool:
     return score <= SCALES[metric].bottom_to
 
 
+def is_good(metric: Metric, score: int) -> bool:
+    """Whether one answer is a good contact: CSAT >= 4, CES >= 5, NPS >= 9."""
+    return score >= SCALES[metric].top_from
+
+
 def level(metric: Metric, score: int) -> float:
     """One answer as a number from 0 (bad) to 1 (good), the input of drop detection.
 

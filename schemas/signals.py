@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from schemas.scoring import Metric
 
-SignalKind = Literal["bad_contact", "drop", "drop_over"]
+SignalKind = Literal["bad_contact", "drop", "drop_over", "repeat_bad_contact", "recovered"]
 
 
 class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,10 +46,24 @@ class Drop(Struct, frozen=True, kw_only=True):
     budget_months: float
 
 
+class PastContact(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A bad contact that a customer had before. Agent and team are those of contact time."""
+
+    touchpoint: str
+    metric: Metric
+    score: int
+    occurred_at: datetime
+    event_id: str
+    agent: str = ""
+    team: str = ""
+
+
 class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing noticed, complete enough to write to a person.
 
-    `id` is the same however often it is said; `incident` is what a drop and its end share.
+    `id` is the same however often it is said; `incident` is what a drop and its end share, or a customer's
+    bad contacts and the good answer after them. `history` has, in order of time, the customer's other bad contacts
+    of a `repeat_bad_contact`, or those that `recovered` ends, `took_seconds` after the first of them.
     """
 
     id: str
@@ -61,3 +75,5 @@ class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     incident: str
     contact: Contact
     drop: Drop | None = None
+    history: tuple[PastContact, ...] = ()
+    took_seconds: float = 0.0

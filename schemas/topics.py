@@ -70,12 +70,21 @@ SCORES = Topic(
     "console",
     _compacted(),
 )
+CUSTOMERS = Topic(
+    "feedback.customers",
+    PARTITIONS,
+    "customers.CustomerAnswer",
+    "workspace/customer_id",
+    "windows",
+    "customers",
+    _kept(7),
+)
 SIGNALS = Topic(
     "feedback.signals",
     PARTITIONS,
     "signals.Signal",
     "workspace/touchpoint",
-    "windows",
+    "windows, customers",
     "alerts",
     _kept(7),
 )
@@ -86,6 +95,15 @@ STATE = Topic(
     "kind/…",
     "windows",
     "windows",
+    _compacted(lag_hours=6),
+)
+CUSTOMER_STATE = Topic(
+    "feedback.customer-state",
+    PARTITIONS,
+    "aggregator state (MessagePack, internal)",
+    "kind/…",
+    "customers",
+    "customers",
     _compacted(lag_hours=6),
 )
 ALERTS = Topic(
@@ -101,4 +119,15 @@ REJECTED = Topic(
     _kept(7),
 )
 
-TOPICS: tuple[Topic, ...] = (EVENTS, PANES, REPLACED, SCORES, SIGNALS, STATE, ALERTS, REJECTED)
+TOPICS: tuple[Topic, ...] = (
+    EVENTS,
+    PANES,
+    REPLACED,
+    SCORES,
+    CUSTOMERS,
+    SIGNALS,
+    STATE,
+    CUSTOMER_STATE,
+    ALERTS,
+    REJECTED,
+)

@@ -35,6 +35,7 @@ EDGES = {
     "deploy/replay/command.py",
     "deploy/simulate/command.py",
     "deploy/up/credentials.py",
+    "services/aggregator/customers_worker.py",
     "services/aggregator/sink_worker.py",
     "services/aggregator/windows_worker.py",
     "services/alerts/__main__.py",

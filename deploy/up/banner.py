@@ -12,6 +12,7 @@ PURPOSES = {
     "ingest": "POST /v1/feedback",
     "alerts": "GET /v1/alerts, with the server key",
     "windows": "health and metrics of the rolling scores",
+    "customers": "health and metrics of the customers worker",
     "sink": "health and metrics of the way into ClickHouse",
     "clickhouse": "database feedback, for BI tools",
     "kafka": "topics feedback.*",

@@ -11,7 +11,8 @@ from deploy.up.probes import without_login
 from deploy.up.settings import UpSettings
 
 STORES = ("kafka", "clickhouse")
-SERVICES = ("ingest", "windows", "sink", "alerts")
+WORKERS = ("windows", "customers", "sink")
+SERVICES = ("ingest", *WORKERS, "alerts")
 NAMES = (*STORES, *SERVICES)
 STOP_ORDER = (*SERVICES, "clickhouse", "kafka")
 
@@ -20,6 +21,7 @@ PORT_OF = {
     "clickhouse": "clickhouse_port",
     "ingest": "ingest_port",
     "windows": "aggregator_port",
+    "customers": "aggregator_customers_port",
     "sink": "aggregator_sink_port",
     "alerts": "alerts_port",
 }
@@ -88,7 +90,7 @@ def _store(name: str, where: Places) -> Part:
 
 
 def _service(name: str, where: Places) -> Part:
-    worker = name in ("windows", "sink")
+    worker = name in WORKERS
     environment = {
         "KAFKA_BOOTSTRAP": where.kafka,
         "CLICKHOUSE_URL": where.clickhouse,

@@ -23,6 +23,9 @@ class UpSettings(BaseSettings):
     alerts_port: Port = Field(default=8001, description="Port of alerts")
     aggregator_port: Port = Field(default=8002, description="Port of the windows worker's health and metrics")
     aggregator_sink_port: Port = Field(default=8003, description="Port of the sink's health and metrics")
+    aggregator_customers_port: Port = Field(
+        default=8004, description="Port of the customers worker's health and metrics"
+    )
     clickhouse_port: Port = Field(default=8123, description="Port of the embedded ClickHouse")
     kafka_port: Port = Field(default=9092, description="Port of the embedded Kafka broker")
     kafka_bootstrap: str = Field(

@@ -88,7 +88,7 @@ SETTINGS ${deduplication_window} = 10000, ttl_only_drop_parts = 1;
 CREATE TABLE IF NOT EXISTS ${database}.alerts ${on_cluster}
 (
     alert_id        String,
-    kind            LowCardinality(String) COMMENT 'bad_contact | drop',
+    kind            LowCardinality(String) COMMENT 'bad_contact | drop | repeat_bad_contact',
     state           LowCardinality(String) COMMENT 'firing | acknowledged | resolved',
     severity        LowCardinality(String),
     workspace       LowCardinality(String),

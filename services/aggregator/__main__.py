@@ -1,4 +1,4 @@
-"""`python -m services.aggregator windows|sink`: reads the settings and runs one of the two workers."""
+"""`python -m services.aggregator windows|customers|sink`: reads the settings and runs one of the workers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ from services.aggregator.kafka import wait_for_kafka
 from services.aggregator.settings import AggregatorSettings
 from services.operations.logs import configure_logs
 
-WORKERS = {"windows": "services.aggregator.windows_worker", "sink": "services.aggregator.sink_worker"}
-"""Modules, loaded when they are run: neither worker pays for what only the other needs."""
+WORKERS = {
+    "windows": "services.aggregator.windows_worker",
+    "customers": "services.aggregator.customers_worker",
+    "sink": "services.aggregator.sink_worker",
+}
+"""Modules, loaded when they are run: no worker pays for what only another needs."""
 
 
 def main(arguments: list[str]) -> None:

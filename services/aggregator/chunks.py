@@ -88,6 +88,11 @@ def chunked_topic(app: faust.App, name: str) -> Any:
     return app.topic(name, schema=Undecoded(), acks=False)
 
 
+def assigned(app: faust.App, topic: str) -> set[int]:
+    """The partitions of this topic that the worker owns now."""
+    return {tp.partition for tp in app.consumer.assignment() if tp.topic == topic}
+
+
 async def commit(app: faust.App, offsets: dict[TP, int]) -> bool:
     """Commit the next offsets of the partitions still owned; whether the group took it.
 

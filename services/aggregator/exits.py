@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import NoReturn
 
@@ -26,6 +28,15 @@ def end_now(code: Exit, why: str) -> NoReturn:
     """End the process at once: nothing that is not acknowledged may be committed on the way out."""
     print(f"aggregator: {why} (exit code {code.value}, {code.name.lower()})", file=sys.stderr, flush=True)
     os._exit(code)
+
+
+@contextmanager
+def or_end(what: str) -> Iterator[None]:
+    """End the process on any error: a worker that starts anew goes on from the last commit."""
+    try:
+        yield
+    except Exception as error:
+        end_now(Exit.CRASHED, f"{what}: {error!r}")
 
 
 def arm_stop_deadline() -> None:

@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from schemas.topics import STATE
+from schemas.topics import STATE, Topic
 from services.aggregator.records import Record, version_of
 
 READ_DEADLINE_SECONDS = 120
@@ -126,7 +126,7 @@ async def committed_positions(
 
 
 class StateLog:
-    """The newest records of partitions of feedback.state, and the keys whose last record is not the newest."""
+    """The newest records of partitions of a state topic, and the keys whose last record is not the newest."""
 
     def __init__(self) -> None:
         self.newest: dict[int, dict[bytes, bytes]] = {}
@@ -147,15 +147,15 @@ class StateLog:
         self.stale.discard((partition, key))
 
 
-async def read_state(bootstrap: str, partitions: Iterable[int]) -> StateLog:
-    """Read these partitions of feedback.state to their present end. Raises TimeoutError when that never comes."""
+async def read_state(bootstrap: str, partitions: Iterable[int], topic: Topic = STATE) -> StateLog:
+    """Read these partitions of a state topic to their present end. Raises TimeoutError when that never comes."""
     log = StateLog()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     await consumer.start()
     try:
-        wanted = [TopicPartition(STATE.name, number) for number in partitions]
+        wanted = [TopicPartition(topic.name, number) for number in partitions]
         consumer.assign(wanted)
         ends = await consumer.end_offsets(wanted)
         await consumer.seek_to_beginning(*wanted)

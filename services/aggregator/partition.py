@@ -11,7 +11,7 @@ from typing import Literal
 
 from schemas.feedback import Event, decode
 from schemas.rejections import Reason, Rejected, refuse
-from schemas.scoring import Metric, is_bad, level
+from schemas.scoring import Metric, level
 from schemas.signals import Signal
 from services.aggregator.ahead import Ahead, Piece
 from services.aggregator.baseline import DAY_SECONDS, Group, Policy
@@ -32,7 +32,7 @@ from services.aggregator.panes import (
 from services.aggregator.rolling import rolling_over
 from services.aggregator.seen import Judgement, SeenIds, Stretch
 from services.aggregator.series import Outputs, Series, Unsaved
-from services.aggregator.signals import bad_contact, drop_or_over
+from services.aggregator.signals import drop_or_over
 from services.aggregator.standing import Standing, StandingAnswers, replaced_by
 
 Outcome = Literal["counted", "duplicate", "replayed"] | Reason
@@ -281,8 +281,8 @@ class Partition:
             series.unsaved = True
             self.unsaved.series.append(series)
         live = not event.imported
-        if live and is_bad(event.metric, event.score):
-            self.outputs.signals.append(bad_contact(event))
+        if live:
+            self.outputs.take_live(event, self.number, offset)
         u = level(event.metric, event.score)
         verdict = series.detector.observe(u, occurred, event.event_id, live, series.policy, series.group)
         if verdict:

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
+from xxhash import xxh3_64_intdigest
 
+from schemas.customers import CustomerAnswer
 from schemas.feedback import topic_key
 from schemas.scoring import Metric
 from schemas.signals import Signal
-from schemas.topics import PANES, REJECTED, REPLACED, SCORES, SIGNALS, STATE
+from schemas.topics import CUSTOMERS, PANES, REJECTED, REPLACED, SCORES, SIGNALS, STATE
 from services.aggregator.baseline import Group
 from services.aggregator.counts import pack, unpack
 from services.aggregator.detector import DropDetector
@@ -23,7 +25,7 @@ from services.aggregator.groups import Name
 from services.aggregator.panes import PaneId, SeriesId, row
 from services.aggregator.partition import Partition
 from services.aggregator.seen import Stretch
-from services.aggregator.series import Outputs, Series, Unsaved
+from services.aggregator.series import Series
 
 URGENT_SERIES = 10
 """Bad contacts at more touchpoints of a partition at once are a backlog: their scores come with all others."""
@@ -84,16 +86,20 @@ _mark = msgspec.msgpack.Decoder(Mark)
 _versioned = msgspec.msgpack.Decoder(Versioned)
 
 
-def outputs(partition: Partition, told: Outputs, as_of: datetime) -> Iterator[Record]:
-    """Signals, panes, scores, replaced answers and dead letters, each with the source's partition number.
+def outputs(partition: Partition, as_of: datetime) -> Iterator[Record]:
+    """Signals, panes, scores, replaced answers and dead letters, each with the source's partition number; and the
+    answers of named customers, all of a customer on one partition.
 
     Groups, too, though they are state: they have to be durable before the detectors that went by them.
     """
+    told = partition.take_outputs()
     for offset in told.groups:
         groups = [(*name, group) for name, group in partition.groups.by_offset[offset].items()]
-        state = _pack(GroupsState(offset + 1, groups))
-        yield Record(STATE.name, partition.number, _key(GROUPS_PREFIX, offset), state)
-    yield from signals(partition, told.signals)
+        packed = _pack(GroupsState(offset + 1, groups))
+        yield Record(STATE.name, partition.number, _key(GROUPS_PREFIX, offset), packed)
+    yield from signals(partition.number, told.signals)
+    for answer in told.customers:
+        yield of_customer(answer)
     for pane in told.panes:
         value = _json(row(pane, partition.counts(pane), partition.version(pane), partition.number))
         yield Record(PANES.name, partition.number, _pane_key(pane), value)
@@ -119,23 +125,29 @@ def noticed(partition: Partition, as_of: datetime) -> list[Record]:
     some = partition.take_signals()
     names = dict.fromkeys((one.workspace, one.touchpoint, one.metric) for one in some)
     series = [partition.settled(name) for name in names] if len(names) <= URGENT_SERIES else []
-    return signals(partition, some) + [score(partition, one, as_of) for one in series]
+    return signals(partition.number, some) + [score(partition, one, as_of) for one in series]
 
 
-def signals(partition: Partition, some: list[Signal]) -> list[Record]:
-    """Signals, with the source's partition number."""
+def of_customer(answer: CustomerAnswer) -> Record:
+    """The answer, where all of its customer's are."""
+    key = f"{answer.workspace}/{answer.contact.customer_id}".encode()
+    return Record(CUSTOMERS.name, xxh3_64_intdigest(key) % CUSTOMERS.partitions, key, _json(answer))
+
+
+def signals(number: int, some: list[Signal]) -> list[Record]:
+    """Signals, with their fold's partition number."""
     return [
-        Record(SIGNALS.name, partition.number, topic_key(one.workspace, one.touchpoint), _json(one))
-        for one in some
+        Record(SIGNALS.name, number, topic_key(one.workspace, one.touchpoint), _json(one)) for one in some
     ]
 
 
-def state(partition: Partition, unsaved: Unsaved) -> Iterator[Record]:
+def state(partition: Partition) -> Iterator[Record]:
     """The changed pieces of state, tombstones for the forgotten ones, and how far the partition has come."""
 
     def record(key: bytes, value: Any) -> Record:
         return Record(STATE.name, partition.number, key, None if value is None else _pack(value))
 
+    unsaved = partition.take_unsaved()
     for gone in unsaved.forgotten_panes:
         yield record(_pane_key(gone), None)
     for number in unsaved.forgotten_stretches:

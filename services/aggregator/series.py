@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from schemas.feedback import Replaced
+from schemas.customers import CustomerAnswer
+from schemas.feedback import Event, Replaced
 from schemas.rejections import DeadLetter
+from schemas.scoring import is_bad
 from schemas.signals import Signal
 from services.aggregator.baseline import Group, Policy
 from services.aggregator.detector import DropDetector
 from services.aggregator.panes import PaneId, Panes, SeriesId, pane_start
 from services.aggregator.rolling import Rolling, rolling_over
 from services.aggregator.seen import scope_of
+from services.aggregator.signals import bad_contact, customer_answer
 
 
 class Series:
@@ -65,6 +68,14 @@ class Outputs(Struct):
     signals: list[Signal] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     replaced: list[Replaced] = field(default_factory=list)
+    customers: list[CustomerAnswer] = field(default_factory=list)
+
+    def take_live(self, event: Event, partition: int, offset: int) -> None:
+        """Have others told of one counted answer that is not imported."""
+        if is_bad(event.metric, event.score):
+            self.signals.append(bad_contact(event))
+        if event.customer_id:
+            self.customers.append(customer_answer(event, partition, offset))
 
 
 class Unsaved(Struct):

@@ -1,4 +1,4 @@
-"""The settings of both aggregator workers."""
+"""The settings of all aggregator workers."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class AggregatorSettings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address of the admin endpoints")
     port: int = Field(default=8002, description="Port of the windows worker's admin endpoints")
     sink_port: int = Field(default=8003, description="Port of the sink worker's admin endpoints")
+    customers_port: int = Field(default=8004, description="Port of the customers worker's admin endpoints")
     data_dir: Path = Field(
         default=Path("data/aggregator"), description="Where Faust keeps what it insists on keeping"
     )
@@ -45,6 +46,12 @@ class AggregatorSettings(BaseSettings):
     sink_batch_rows: int = Field(default=20_000, gt=0, description="Rows after which an INSERT does not wait")
     remember_ids_hours: float = Field(
         default=24, ge=24, description="How long a repeated event_id is recognised"
+    )
+    repeat_within_days: float = Field(
+        default=30,
+        gt=0,
+        le=366,
+        description="Days within which a customer's second bad contact is told as a repeated one",
     )
     poison_in_a_row: int = Field(
         default=100,

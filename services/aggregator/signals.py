@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from schemas.customers import CustomerAnswer
 from schemas.feedback import Event
 from schemas.scoring import Metric
 from schemas.signals import Contact, Drop, Signal
@@ -48,6 +49,18 @@ def drop_or_over(verdict: Verdict, event: Event) -> Signal:
             evidence_months=verdict.evidence,
             budget_months=verdict.budget,
         ),
+    )
+
+
+def customer_answer(event: Event, partition: int, offset: int) -> CustomerAnswer:
+    """The answer at this place of feedback.events, for the fold of its customer."""
+    return CustomerAnswer(
+        workspace=event.workspace,
+        touchpoint=event.touchpoint,
+        metric=event.metric,
+        contact=contact_of(event),
+        src_partition=partition,
+        src_offset=offset,
     )
 
 

@@ -8,35 +8,65 @@ does not include yet are written once more, with the same ids; of two versions t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime
+from typing import Generic, Protocol, TypeVar
 
-from services.aggregator import records
 from services.aggregator.kafka import Packed, RecordWriter
-from services.aggregator.partition import Partition
+from services.aggregator.records import Record
+
+
+class Fold(Protocol):
+    """One partition that is folded: `next` is the source offset expected next, `committed` where a replay begins."""
+
+    number: int
+    next: int
+    committed: int
+
+    def note_commit(self, offset: int) -> None:
+        """From now on no replay goes back beyond this offset."""
+
+
+AnyFold = TypeVar("AnyFold", bound=Fold)
+OneFold = TypeVar("OneFold", bound=Fold, contravariant=True)
+
+
+class Records(Protocol[OneFold]):
+    """A module that writes what a fold has to tell and to keep: each call gives what came since the one before."""
+
+    def noticed(self, fold: OneFold, as_of: datetime, /) -> Iterable[Record]:
+        """What cannot wait."""
+
+    def outputs(self, fold: OneFold, as_of: datetime, /) -> Iterable[Record]:
+        """All that others read."""
+
+    def state(self, fold: OneFold, /) -> Iterable[Record]:
+        """What a worker restores itself from; asked for right after the outputs."""
+
 
 Commit = Callable[[dict[int, int]], Awaitable[bool]]
 """Commits {partition: next offset}; whether the group took it."""
 
 
-class Watermark:
+class Watermark(Generic[AnyFold]):
     """The partitions this worker folds, and how far each is durable."""
 
-    def __init__(self, writer: RecordWriter, commit: Commit) -> None:
-        self.partitions: dict[int, Partition] = {}
+    def __init__(self, writer: RecordWriter, commit: Commit, records: Records[AnyFold]) -> None:
+        self.partitions: dict[int, AnyFold] = {}
         self._writer = writer
+        self._records = records
         self._commit = commit
         self._flushing = asyncio.Lock()
         self._telling = asyncio.Lock()
 
-    def replace(self, partitions: dict[int, Partition]) -> None:
+    def replace(self, partitions: dict[int, AnyFold]) -> None:
         """Fold these partitions from now on, and no others."""
         self.partitions = partitions
 
     async def tell(self, now: datetime) -> None:
         """Publish what has been noticed, and the scores it changed. Raises KafkaError as `flush` does."""
         async with self._telling:
-            noticed = [record for p in self.partitions.values() for record in records.noticed(p, now)]
+            noticed = [record for p in self.partitions.values() for record in self._records.noticed(p, now)]
             await self._writer.write(noticed)
 
     async def publish(self, now: datetime) -> None:
@@ -58,7 +88,7 @@ class Watermark:
             reached: dict[int, int] = {}
             async for partition in self._one_by_one():
                 outputs += self._outputs(partition, now)
-                state += self._writer.pack(records.state(partition, partition.take_unsaved()))
+                state += self._writer.pack(self._records.state(partition))
                 if partition.next != partition.committed:
                     reached[partition.number] = partition.next
             await self._writer.send(outputs)
@@ -79,11 +109,11 @@ class Watermark:
         await self.flush(now)
         self.replace({})
 
-    async def _one_by_one(self) -> AsyncIterator[Partition]:
+    async def _one_by_one(self) -> AsyncIterator[AnyFold]:
         """Partitions are independent: between two of them the fold and the heartbeat take their turn."""
         for partition in list(self.partitions.values()):
             yield partition
             await asyncio.sleep(0)
 
-    def _outputs(self, partition: Partition, now: datetime) -> list[Packed]:
-        return self._writer.pack(records.outputs(partition, partition.take_outputs(), now))
+    def _outputs(self, partition: AnyFold, now: datetime) -> list[Packed]:
+        return self._writer.pack(self._records.outputs(partition, now))

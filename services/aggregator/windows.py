@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NoReturn
 
@@ -17,7 +16,7 @@ from schemas.feedback import decode
 from schemas.rejections import Rejected
 from schemas.topics import EVENTS
 from services.aggregator import records
-from services.aggregator.exits import Exit, end_now
+from services.aggregator.exits import Exit, end_now, or_end
 from services.aggregator.kafka import Positions, committed_positions, read_before, read_state
 from services.aggregator.partition import Partition
 from services.aggregator.poison import RECENT, Breaker, Policy, Trip
@@ -45,7 +44,7 @@ class Windows:
         self,
         group: str,
         settings: AggregatorSettings,
-        watermark: Watermark,
+        watermark: Watermark[Partition],
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
@@ -110,7 +109,7 @@ class Windows:
             await self._noticed.wait()
             self._noticed.clear()
             kinds = Counter(s.kind for p in self._watermark.partitions.values() for s in p.outputs.signals)
-            with _or_end("cannot publish signals"):
+            with or_end("cannot publish signals"):
                 await self._watermark.tell(self._clock())
             for kind, count in kinds.items():
                 self._telemetry.count(metrics.WINDOWS_SIGNALS, kind, by=count)
@@ -121,7 +120,7 @@ class Windows:
             await self._unpublished.wait()
             await self._rest(self._settings.flush_seconds)
             self._unpublished.clear()
-            with _or_end("cannot publish the windows"):
+            with or_end("cannot publish the windows"):
                 await self._watermark.publish(self._clock())
 
     async def flush_when_due(self) -> None:
@@ -141,7 +140,7 @@ class Windows:
         """Make everything folded durable, or end the process."""
         size, self._unflushed = self._unflushed, 0
         started = self._clock()
-        with _or_end("cannot make the windows durable"):
+        with or_end("cannot make the windows durable"):
             if not await self._watermark.flush(started):
                 log.warning("commit refused, the group is rebalancing")
         self._telemetry.timed(metrics.WINDOWS_FLUSH_SECONDS, (self._clock() - started).total_seconds())
@@ -161,7 +160,7 @@ class Windows:
 
     async def restore(self, numbers: set[int]) -> None:
         """Load the state of these partitions and fold them, and no others, from now on."""
-        with _or_end("cannot restore the windows"):
+        with or_end("cannot restore the windows"):
             partitions = await self._load(numbers) if numbers else {}
         self._watermark.replace(partitions)
         self.restored = True
@@ -170,7 +169,7 @@ class Windows:
     async def release(self) -> None:
         """Make everything durable and let go of all partitions."""
         self.restored = False
-        with _or_end("cannot make the windows durable"):
+        with or_end("cannot make the windows durable"):
             await self._watermark.flush_and_drop(self._clock())
 
     async def _load(self, numbers: set[int]) -> dict[int, Partition]:
@@ -217,15 +216,6 @@ class Windows:
     def committed_offsets(self) -> dict[int, int]:
         """For each partition, the source offset up to which everything is durable."""
         return {number: p.committed for number, p in self._watermark.partitions.items()}
-
-
-@contextmanager
-def _or_end(what: str) -> Iterator[None]:
-    """End the process on any error: a worker that starts anew goes on from the last commit."""
-    try:
-        yield
-    except Exception as error:
-        end_now(Exit.CRASHED, f"{what}: {error!r}")
 
 
 def _stop(partition: int, trip: Trip) -> NoReturn:

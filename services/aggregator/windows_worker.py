@@ -15,8 +15,9 @@ from faust.types import TP
 
 from schemas import metrics
 from schemas.topics import EVENTS
+from services.aggregator import records
 from services.aggregator.admin import serve_admin
-from services.aggregator.chunks import chunked_app, chunked_topic, commit
+from services.aggregator.chunks import assigned, chunked_app, chunked_topic, commit
 from services.aggregator.exits import Exit, arm_stop_deadline, end_now
 from services.aggregator.kafka import RecordWriter
 from services.aggregator.settings import AggregatorSettings
@@ -26,11 +27,6 @@ from services.aggregator.windows import Windows
 from services.operations.telemetry import Telemetry
 
 GROUP = "aftertouch-windows"
-
-
-def assigned(app: faust.App, topic: str) -> set[int]:
-    """The partitions of this topic that the worker owns now."""
-    return {tp.partition for tp in app.consumer.assignment() if tp.topic == topic}
 
 
 def observe(app: faust.App, windows: Windows, telemetry: Telemetry, stalls: Stalls) -> None:
@@ -56,7 +52,9 @@ def create(settings: AggregatorSettings) -> faust.App:
     telemetry = Telemetry("windows")
     writer = RecordWriter(settings.kafka_bootstrap)
     watermark = Watermark(
-        writer, lambda reached: commit(app, {TP(EVENTS.name, number): at for number, at in reached.items()})
+        writer,
+        lambda reached: commit(app, {TP(EVENTS.name, number): at for number, at in reached.items()}),
+        records,
     )
     windows = Windows(GROUP, settings, watermark, telemetry, lambda: datetime.now(UTC))
     heartbeat = Heartbeat(settings.session_timeout_seconds)

@@ -10,12 +10,26 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.alerts import Alert, AlertKind, DeliveryOutcome, Severity
-from schemas.signals import Contact, Drop, Signal
-from services.alerts.message import Words, bad_contact_words, drop_over_words, drop_words
+from schemas.signals import Contact, Drop, Signal, SignalKind
+from services.alerts.message import (
+    Words,
+    bad_contact_words,
+    drop_over_words,
+    drop_words,
+    recovered_words,
+    repeat_words,
+)
 
 KEPT = timedelta(days=30)
 """How long an alert that needs nobody any more is remembered. Signals are kept for 7 days only, so what is
 forgotten cannot be opened again by a signal read twice."""
+
+
+ENDS: dict[SignalKind, tuple[AlertKind, ...]] = {
+    "drop_over": ("drop",),
+    "recovered": ("bad_contact", "repeat_bad_contact"),
+}
+"""Which alerts a signal can end."""
 
 
 class Transition(StrEnum):
@@ -46,13 +60,17 @@ def alert_id_of(signal: Signal) -> str:
 
 def step(alert: Alert | None, signal: Signal, now: datetime) -> Step:
     """Apply one signal to the alert of its incident. The same signal again changes nothing."""
-    if signal.kind == "drop_over":
+    if signal.kind in ENDS:
         return _end(alert, signal, now)
     if alert is not None:
         return Step(alert, Transition.REPEATED)
     if signal.kind == "bad_contact":
         return Step(
             _open(signal, now, "bad_contact", "warning", bad_contact_words(signal)), Transition.OPENED
+        )
+    if signal.kind == "repeat_bad_contact":
+        return Step(
+            _open(signal, now, "repeat_bad_contact", "critical", repeat_words(signal)), Transition.OPENED
         )
     assert signal.drop is not None, "services.alerts.signals lets no drop without its figures pass"
     opened = _open(signal, now, "drop", "critical", drop_words(signal, signal.drop))
@@ -67,17 +85,17 @@ def told(alert: Alert, spoken: Alert, outcome: DeliveryOutcome, detail: str, now
 
 
 def is_forgettable(alert: Alert, now: datetime) -> bool:
-    """Whether nobody needs the alert any more: over (a bad contact always is), told, and 30 days old."""
-    over = alert.state == "resolved" or alert.kind == "bad_contact"
+    """Whether nobody needs the alert any more: over (a customer's always is), told, and 30 days old."""
+    over = alert.state == "resolved" or alert.kind in ENDS["recovered"]
     return over and alert.delivery != "pending" and now - alert.changed_at > KEPT
 
 
 def _end(alert: Alert | None, signal: Signal, now: datetime) -> Step:
-    if alert is None or alert.kind != "drop":
+    if alert is None or alert.kind not in ENDS[signal.kind]:
         return Step(alert, Transition.UNMATCHED)
     if alert.state == "resolved":
         return Step(alert, Transition.REPEATED)
-    words = drop_over_words(alert, signal)
+    words = drop_over_words(alert, signal) if signal.kind == "drop_over" else recovered_words(signal)
     ended = replace(
         alert,
         state="resolved",

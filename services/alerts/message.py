@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from schemas.alerts import Alert
 from schemas.scoring import SCALES, Metric
-from schemas.signals import Contact, Drop, Signal
+from schemas.signals import Contact, Drop, PastContact, Signal
 
 QUOTE_MOST = 300
 """Characters of a comment that are quoted; the alert's `comment` field has it whole."""
@@ -26,6 +26,9 @@ _COMPLAINT: dict[Metric, str] = {
 }
 
 
+_ORDINALS = {2: "second", 3: "third", 4: "fourth"}
+
+
 class Words(Struct, frozen=True):
     """A title of one line, and a message of a few short lines."""
 
@@ -35,8 +38,7 @@ class Words(Struct, frozen=True):
 
 def bad_contact_words(signal: Signal) -> Words:
     """What to say of one bad answer."""
-    contact, name = signal.contact, signal.metric.upper()
-    answer = f"{name} {contact.score} of {SCALES[signal.metric].highest}"
+    contact, answer = signal.contact, _answer(signal.metric, signal.contact.score)
     lines = [
         f"{_COMPLAINT[signal.metric]} at {signal.touchpoint}: {answer}, on {_moment(contact.occurred_at)}.",
         _handled(contact),
@@ -44,6 +46,40 @@ def bad_contact_words(signal: Signal) -> Words:
         f"What to do: get in touch with {_customer(contact)}{_about(contact)} while it is still fresh.",
     ]
     return Words(f"Bad contact at {signal.touchpoint}: {answer}", _joined(lines))
+
+
+def repeat_words(signal: Signal) -> Words:
+    """What to say when a customer had another bad contact within weeks."""
+    contact, customer = signal.contact, _customer(signal.contact)
+    times = len(signal.history) + 1
+    lines = [
+        f"{customer[0].upper()}{customer[1:]} had a {_ordinal(times)} bad contact:"
+        f" {_answer(signal.metric, contact.score)} at {signal.touchpoint}, on {_moment(contact.occurred_at)}.",
+        _handled(contact),
+        _quoted(contact),
+        "Their other bad contacts of these weeks:",
+        *(f"- {_past(one)}" for one in signal.history),
+        "Why it matters: 19 % of customers leave after one bad contact, 76 % after the second.",
+        f"What to do: call {customer} today{_about(contact)}, and have one person settle all of it."
+        " One more message will say when they are satisfied again.",
+    ]
+    return Words(f"{_ordinal(times).capitalize()} bad contact of {customer}", _joined(lines))
+
+
+def recovered_words(signal: Signal) -> Words:
+    """What to say when a customer who had bad contacts gave a good answer."""
+    customer = _customer(signal.contact)
+    lines = [
+        f"{customer[0].upper()}{customer[1:]} gave a good answer again:"
+        f" {_answer(signal.metric, signal.contact.score)} at {signal.touchpoint},"
+        f" {_length(timedelta(seconds=signal.took_seconds))} after the bad contact.",
+        _handled(signal.contact),
+        _quoted(signal.contact),
+        "What had gone badly:",
+        *(f"- {_past(one)}" for one in signal.history),
+        "Nothing more to do.",
+    ]
+    return Words(f"{customer[0].upper()}{customer[1:]} is satisfied again", _joined(lines))
 
 
 def drop_words(signal: Signal, drop: Drop) -> Words:
@@ -98,11 +134,30 @@ def _certainty(metric: Metric, drop: Drop) -> str:
     )
 
 
+def _answer(metric: Metric, score: int) -> str:
+    return f"{metric.upper()} {score} of {SCALES[metric].highest}"
+
+
+def _past(one: PastContact) -> str:
+    handled = f", handled{by}" if (by := _by(one)) else ""
+    return f"{_answer(one.metric, one.score)} at {one.touchpoint}, on {_moment(one.occurred_at)}{handled}"
+
+
+def _ordinal(number: int) -> str:
+    return _ORDINALS.get(number, f"{number}th")
+
+
+def _by(contact: Contact | PastContact) -> str:
+    agent, team = _one_line(contact.agent), _one_line(contact.team)
+    if agent and team:
+        return f" by {agent} (team {team})"
+    return f" by {agent or f'team {team}'}" if agent or team else ""
+
+
 def _handled(contact: Contact) -> str:
-    agent, team, channel = _one_line(contact.agent), _one_line(contact.team), _one_line(contact.channel)
-    by = f" by {agent} (team {team})" if agent and team else f" by {agent or f'team {team}'}"
+    channel, by = _one_line(contact.channel), _by(contact)
     via = f" via {channel}" if channel else ""
-    return f"Handled{by if agent or team else ''}{via}." if agent or team or channel else ""
+    return f"Handled{by}{via}." if by or via else ""
 
 
 def _quoted(contact: Contact) -> str:

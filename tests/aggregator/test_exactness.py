@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from random import Random
 
@@ -20,65 +19,21 @@ from schemas.signals import Signal
 from schemas.topics import PANES, REJECTED, REPLACED, SIGNALS, STATE
 from services.aggregator import records
 from services.aggregator.baseline import ALONE
-from services.aggregator.kafka import StateLog
 from services.aggregator.partition import Partition
-from services.aggregator.records import Record
 from services.aggregator.watermark import Watermark
+from tests.aggregator.broker import NUMBER, Broker, CrashError
 from tests.aggregator.history import PaneName, panes_of, stream
 
-NUMBER = 3
 
-
-class CrashError(Exception):
-    """The worker ends here."""
-
-
-class Broker:
-    """What is durable: the written records and the commit. It may crash the worker in the middle of a write."""
-
-    def __init__(self, random: Random, crash_rate: float) -> None:
-        self.records: list[Record] = []
-        self.committed = 0
-        self._random = random
-        self._crash_rate = crash_rate
-
-    def pack(self, records: Iterable[Record]) -> list[Record]:
-        """Made when they are packed, as a batch is."""
-        return list(records)
-
-    async def write(self, records: Iterable[Record]) -> None:
-        """Pack and send."""
-        await self.send(self.pack(records))
-
-    async def send(self, packed: list[Record]) -> None:
-        """Take all records, or a part of them in any order before a crash."""
-        batch = sorted(packed, key=lambda record: (record.topic, record.key))
-        if self._random.random() < self._crash_rate:
-            self.records += self._random.sample(batch, self._random.randint(0, len(batch)))
-            raise CrashError
-        self.records += batch
-
-    async def commit(self, reached: dict[int, int]) -> bool:
-        """Take the offset, or crash just before or just after."""
-        if self._random.random() < self._crash_rate / 2:
-            raise CrashError
-        self.committed = reached[NUMBER]
-        if self._random.random() < self._crash_rate / 2:
-            raise CrashError
-        return True
-
-    def restored(self, now: float) -> Partition:
-        """A partition as a new worker restores it."""
-        log = StateLog()
-        for record in self.records:
-            if record.topic == STATE.name:
-                log.take(record.partition, record.key, record.value)
-        partition = Partition(NUMBER, self.committed)
-        records.restore(partition, iter(log.newest.get(NUMBER, {}).items()))
-        partition.rebuild_windows(int(now))
-        for _, key in log.stale:
-            records.mark_for_rewrite(partition, key)
-        return partition
+def restart(broker: Broker, now: float) -> Partition:
+    """A partition as a new worker restores it."""
+    log = broker.state(STATE)
+    partition = Partition(NUMBER, broker.committed)
+    records.restore(partition, iter(log.newest.get(NUMBER, {}).items()))
+    partition.rebuild_windows(int(now))
+    for _, key in log.stale:
+        records.mark_for_rewrite(partition, key)
+    return partition
 
 
 def run(messages: list[bytes], random: Random, crash_rate: float) -> tuple[Broker, int]:
@@ -87,8 +42,8 @@ def run(messages: list[bytes], random: Random, crash_rate: float) -> tuple[Broke
     crashes = 0
     now = 0.0
     while broker.committed < len(messages):
-        watermark = Watermark(broker, broker.commit)  # type: ignore[arg-type]
-        partition = broker.restored(now)
+        watermark = Watermark(broker, broker.commit, records)  # type: ignore[arg-type]
+        partition = restart(broker, now)
         watermark.replace({NUMBER: partition})
         try:
             now = asyncio.run(fold_rest(messages, watermark, partition, random))
@@ -98,7 +53,7 @@ def run(messages: list[bytes], random: Random, crash_rate: float) -> tuple[Broke
 
 
 async def fold_rest(
-    messages: list[bytes], watermark: Watermark, partition: Partition, random: Random
+    messages: list[bytes], watermark: Watermark[Partition], partition: Partition, random: Random
 ) -> float:
     """Fold from where the partition stands to the end."""
     now = 0.0
@@ -180,7 +135,7 @@ def test_crashes_leave_detectors_and_groups_as_they_would_be(seed: int) -> None:
     stormy, crashes = run(messages, Random(seed), 0.4)
 
     assert crashes > 0
-    expected, found = calm.restored(0.0), stormy.restored(0.0)
+    expected, found = restart(calm, 0.0), restart(stormy, 0.0)
     assert {name: series.detector for name, series in found.series.items()} == {
         name: series.detector for name, series in expected.series.items()
     }
@@ -193,7 +148,7 @@ def test_a_long_run_lets_go_of_old_panes_and_ids() -> None:
 
     broker, _ = run(messages, Random(1), 0.05)
 
-    partition = broker.restored(0.0)
+    partition = restart(broker, 0.0)
     forgotten = sum(r.topic == STATE.name and r.value is None for r in broker.records)
     assert forgotten > 1000
     assert len(partition.seen) < 1000
@@ -208,7 +163,7 @@ def test_a_stale_state_record_of_a_woken_worker_does_not_win() -> None:
     oldest = {r.key: r for r in reversed(state)}
 
     broker.records += oldest.values()
-    partition = broker.restored(0.0)
+    partition = restart(broker, 0.0)
 
     newest = {r.key: msgspec.msgpack.decode(r.value or b"", type=records.SeriesState).detector for r in state}
     restored = {

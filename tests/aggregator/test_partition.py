@@ -38,7 +38,7 @@ def test_a_message_that_is_read_again_changes_nothing() -> None:
     messages = [encode(answer(f"e{n}", score=1)) for n in range(5)]
     partition, _ = folded(*messages)
     partition.take_outputs()
-    state = list(records.state(partition, partition.take_unsaved()))
+    state = list(records.state(partition))
     restored = Partition(3, 0)
     records.restore(restored, iter((record.key, record.value or b"") for record in state))
     restored.rebuild_windows(int(NOW.timestamp()))

@@ -148,7 +148,7 @@ class Worker:
 
     def take_over(self, now: int) -> None:
         self.partition.take_outputs()
-        for record in records.state(self.partition, self.partition.take_unsaved()):
+        for record in records.state(self.partition):
             if record.value is None:
                 self.kept.pop(record.key, None)
             else:

@@ -12,7 +12,7 @@ import pytest
 from tests.stack import ROOT, wait_for
 
 
-@pytest.mark.parametrize("worker", ["windows", "sink"])
+@pytest.mark.parametrize("worker", ["windows", "customers", "sink"])
 def test_a_worker_waits_for_kafka(worker: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     env = os.environ | {"KAFKA_BOOTSTRAP": "127.0.0.1:9", "AGGREGATOR_DATA_DIR": str(tmp_path)}

@@ -24,6 +24,7 @@ def test_the_services_that_are_started_exist() -> None:
     assert sorted(modules) == [
         "services.aggregator",
         "services.aggregator",
+        "services.aggregator",
         "services.alerts",
         "services.ingest",
     ]
@@ -39,7 +40,8 @@ def test_every_variable_is_a_setting() -> None:
 
 def test_health_is_asked_at_each_service_s_own_port() -> None:
     defaults = [IngestSettings.model_fields["port"], AggregatorSettings.model_fields["port"]]
-    defaults += [AggregatorSettings.model_fields["sink_port"], AlertsSettings.model_fields["port"]]
+    defaults += [AggregatorSettings.model_fields[f"{worker}_port"] for worker in ("customers", "sink")]
+    defaults += [AlertsSettings.model_fields["port"]]
     asked = re.findall(r"127\.0\.0\.1:(\d+)/readyz", COMPOSE)
     assert asked == [str(field.default) for field in defaults]
 

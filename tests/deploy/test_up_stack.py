@@ -28,7 +28,7 @@ def test_the_printed_lines_work_as_pasted(stack: Stack) -> None:
 
 
 def test_every_service_answers_its_operator(stack: Stack) -> None:
-    for name in ("ingest", "windows", "sink", "alerts"):
+    for name in ("ingest", "windows", "customers", "sink", "alerts"):
         for path in ("livez", "readyz", "metrics"):
             status, body = request("GET", f"{stack.url(name)}/{path}")
             assert status == 200, (name, path, body)
@@ -37,7 +37,7 @@ def test_every_service_answers_its_operator(stack: Stack) -> None:
 def test_the_doctor_finds_a_running_stack_well(stack: Stack) -> None:
     done = _doctor(stack.data)
     assert done.returncode == 0, done.stdout
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 9
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 10
 
 
 def test_the_doctor_says_what_to_do_when_nothing_runs(make_stack: Callable[..., Stack]) -> None:

@@ -14,6 +14,7 @@ from typing import Self
 
 import urllib3
 
+from deploy.up.parts import PORT_OF
 from tests.stack import ROOT, Stack, request, wait_for
 
 READY_SECONDS = 60.0
@@ -23,7 +24,7 @@ SESSION_SECONDS = 6
 
 
 class Worker:
-    """`kind` is windows or sink; it runs while used as a context, and logs beside the stack's parts."""
+    """`kind` is windows, customers or sink; it runs while used as a context, and logs beside the stack's parts."""
 
     def __init__(
         self, stack: Stack, kind: str, env: Mapping[str, str] | None = None, number: int = 1
@@ -36,7 +37,7 @@ class Worker:
             "KAFKA_BOOTSTRAP": stack.url("kafka"),
             "CLICKHOUSE_URL": stack.url("clickhouse").replace("//", "//default:@"),
             "AGGREGATOR_DATA_DIR": str(stack.data / "aggregator" / f"{kind}-{number}"),
-            "AGGREGATOR_PORT" if kind == "windows" else "AGGREGATOR_SINK_PORT": str(port),
+            PORT_OF[kind].upper(): str(port),
             "AGGREGATOR_SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS),
             **(env or {}),
         }

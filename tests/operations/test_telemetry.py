@@ -9,7 +9,7 @@ from schemas import metrics
 from schemas.metrics import METRICS, Metric
 from services.operations.telemetry import Telemetry
 
-SERVICES = {"ingest", "windows", "sink", "alerts"}
+SERVICES = {"ingest", "windows", "customers", "sink", "alerts"}
 
 
 def shown(telemetry: Telemetry) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from schemas.alerts import Alert
 from schemas.feedback import Event, decode
 from schemas.scores import Pane
 from schemas.scoring import SCALES, tally_from
+from schemas.signals import SignalKind
 from schemas.topics import ALERTS, EVENTS, PANES, TOPICS
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
@@ -68,4 +70,4 @@ def test_examples_have_comments_in_polish_and_in_english() -> None:
 def test_examples_show_alerts_of_every_kind() -> None:
     alerts = [msgspec.json.decode(raw, type=Alert) for raw in of(ALERTS.name)]
 
-    assert {alert.last_kind for alert in alerts} == {"bad_contact", "drop", "drop_over"}
+    assert {alert.last_kind for alert in alerts} == set(get_args(SignalKind))
