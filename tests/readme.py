@@ -31,6 +31,7 @@ ABOUT = {
     "current_scores": "rolling scores of 5 minutes, 1 hour, 24 hours and 7 days as of now",
     "rolling_scores": "the same windows as of every minute in which an answer came",
     "hourly_scores": "scores by the hour",
+    "customer_recovery": "by touchpoint: customers with a bad contact, how many answered again, how many well, when",
 }
 
 

@@ -78,3 +78,25 @@ SELECT workspace, touchpoint, metric, p.pane_start AS hour,
 FROM ${database}.panes_1h AS p FINAL
 GROUP BY workspace, touchpoint, metric, hour
 HAVING n > 0;
+
+-- Of the bad contacts of named customers at each touchpoint: how many customers there were, how many of them answered
+-- again later (anywhere), how many of them well, and after how long the first good answer came.
+CREATE OR REPLACE VIEW ${database}.customer_recovery ${on_cluster} AS
+SELECT workspace, touchpoint,
+       count() AS bad_contacts,
+       uniqExact(customer_id) AS customers,
+       uniqExactIf(customer_id, answered_at IS NOT NULL) AS answered_again,
+       uniqExactIf(customer_id, good_at IS NOT NULL) AS recovered,
+       if(recovered = 0, NULL, round(quantileExactInclusiveIf(0.5)(
+           dateDiff('millisecond', occurred_at, assumeNotNull(good_at)) / 3600000, good_at IS NOT NULL), 2)) AS median_hours
+FROM
+(
+    SELECT workspace, touchpoint, customer_id, e.is_bad AS bad, occurred_at,
+           min(toNullable(occurred_at)) OVER later AS answered_at,
+           min(if(e.is_top, occurred_at, NULL)) OVER later AS good_at
+    FROM ${database}.events AS e FINAL WHERE customer_id != ''
+    WINDOW later AS (PARTITION BY workspace, customer_id ORDER BY occurred_at DESC, src_partition DESC, src_offset DESC
+                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+)
+WHERE bad
+GROUP BY workspace, touchpoint;

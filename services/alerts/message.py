@@ -69,10 +69,11 @@ def repeat_words(signal: Signal) -> Words:
 def recovered_words(signal: Signal) -> Words:
     """What to say when a customer who had bad contacts gave a good answer."""
     customer = _customer(signal.contact)
+    which = "the first bad contact" if len(signal.history) > 1 else "the bad contact"
     lines = [
         f"{customer[0].upper()}{customer[1:]} gave a good answer again:"
         f" {_answer(signal.metric, signal.contact.score)} at {signal.touchpoint},"
-        f" {_length(timedelta(seconds=signal.took_seconds))} after the bad contact.",
+        f" {_length(timedelta(seconds=signal.took_seconds))} after {which}.",
         _handled(signal.contact),
         _quoted(signal.contact),
         "What had gone badly:",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.alerts import Alert
 from schemas.keys import Key, KeyRing, Scope, digest
-from schemas.signals import Contact, Drop, Signal
+from schemas.signals import Contact, Drop, PastContact, Signal
 from services.alerts.lifecycle import step
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -78,6 +78,47 @@ OVER = Signal(
     incident="drop/checkout/7",
     contact=CONTACT,
     drop=BACK,
+)
+PAST = PastContact(
+    touchpoint="shop",
+    metric="nps",
+    score=3,
+    occurred_at=NOW - timedelta(days=4),
+    event_id="e-0",
+    agent="Bo",
+    team="sales",
+)
+REPEAT = Signal(
+    id="s-4",
+    kind="repeat_bad_contact",
+    workspace="acme",
+    touchpoint="checkout",
+    metric="csat",
+    at=NOW,
+    incident="repeat/e-1",
+    contact=CONTACT,
+    history=(PAST,),
+)
+RECOVERED = Signal(
+    id="s-5",
+    kind="recovered",
+    workspace="acme",
+    touchpoint="chat",
+    metric="ces",
+    at=NOW + timedelta(days=1),
+    incident="repeat/e-1",
+    contact=Contact(
+        event_id="e-5",
+        score=7,
+        occurred_at=NOW + timedelta(days=1),
+        received_at=NOW + timedelta(days=1),
+        customer_id="c-42",
+    ),
+    history=(
+        PAST,
+        PastContact(touchpoint="checkout", metric="csat", score=1, occurred_at=NOW, event_id="e-1"),
+    ),
+    took_seconds=5 * 86_400.0,
 )
 
 

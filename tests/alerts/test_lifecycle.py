@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from schemas.alerts import Alert
 from schemas.signals import Signal
 from services.alerts.lifecycle import KEPT, Transition, alert_id_of, is_forgettable, step, told
-from tests.alerts.examples import BACK, BAD, CONTACT, DROP, FALLEN, NOW, OVER, opened
+from tests.alerts.examples import BACK, BAD, CONTACT, DROP, FALLEN, NOW, OVER, RECOVERED, REPEAT, opened
 
 LATER = NOW + timedelta(minutes=96)
 
 
 FIRING = opened(DROP)
 CONTACTED = opened(BAD)
+REPEATED = opened(REPEAT)
 ACKNOWLEDGED = replace(FIRING, state="acknowledged", version=2)
 RESOLVED = step(FIRING, OVER, LATER).alert
 assert RESOLVED is not None
@@ -36,6 +37,13 @@ assert RESOLVED is not None
         (ACKNOWLEDGED, OVER, Transition.RESOLVED, "resolved"),
         (RESOLVED, DROP, Transition.REPEATED, "resolved"),
         (RESOLVED, OVER, Transition.REPEATED, "resolved"),
+        (None, REPEAT, Transition.OPENED, "firing"),
+        (None, RECOVERED, Transition.UNMATCHED, None),
+        (REPEATED, replace(REPEAT, id="a third"), Transition.REPEATED, "firing"),
+        (REPEATED, RECOVERED, Transition.RESOLVED, "resolved"),
+        (REPEATED, OVER, Transition.UNMATCHED, "firing"),
+        (CONTACTED, RECOVERED, Transition.RESOLVED, "resolved"),
+        (FIRING, RECOVERED, Transition.UNMATCHED, "firing"),
         (RESOLVED, replace(DROP, id="another"), Transition.REPEATED, "resolved"),
     ],
 )
@@ -62,6 +70,19 @@ def test_a_bad_contact_is_a_warning_with_the_answer_as_its_value() -> None:
 def test_a_drop_is_critical_and_has_the_figures_of_the_drop() -> None:
     assert (FIRING.kind, FIRING.severity) == ("drop", "critical")
     assert (FIRING.value, FIRING.baseline, FIRING.n) == (FALLEN.level, FALLEN.baseline, FALLEN.n)
+
+
+def test_a_repeated_bad_contact_is_critical_and_its_end_is_told() -> None:
+    over = step(replace(REPEATED, delivery="delivered"), RECOVERED, LATER).alert
+
+    assert (REPEATED.kind, REPEATED.severity, REPEATED.customer_id) == (
+        "repeat_bad_contact",
+        "critical",
+        "c-42",
+    )
+    assert over is not None
+    assert (over.alert_id, over.state, over.delivery) == (REPEATED.alert_id, "resolved", "pending")
+    assert (over.touchpoint, over.value, over.last_kind) == ("checkout", 1.0, "recovered")
 
 
 def test_the_end_of_a_drop_keeps_who_it_was_about_and_is_told_again() -> None:
@@ -97,6 +118,7 @@ def test_an_outcome_counts_for_the_state_that_was_told_only() -> None:
         (replace(CONTACTED, delivery="not_configured"), True),
         (replace(CONTACTED, delivery="dropped"), True),
         (CONTACTED, False),
+        (replace(REPEATED, delivery="delivered"), True),
         (replace(FIRING, delivery="delivered"), False),
         (replace(ACKNOWLEDGED, delivery="delivered"), False),
         (replace(RESOLVED, delivery="delivered"), True),

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from schemas.signals import Contact
 from services.alerts.lifecycle import step
-from services.alerts.message import bad_contact_words, drop_words
-from tests.alerts.examples import BAD, CONTACT, DROP, FALLEN, NOW, OVER
+from services.alerts.message import bad_contact_words, drop_words, recovered_words, repeat_words
+from tests.alerts.examples import BAD, CONTACT, DROP, FALLEN, NOW, OVER, RECOVERED, REPEAT
 
 BARE = Contact(event_id="e-2", score=6, occurred_at=CONTACT.occurred_at, received_at=CONTACT.received_at)
 
@@ -31,6 +31,38 @@ def test_a_bad_contact_of_which_little_is_known() -> None:
     assert words.message.splitlines() == [
         "A customer would not recommend you at checkout: NPS 6 of 10, on 2 Mar 2026, 11:59 UTC.",
         "What to do: get in touch with an unnamed customer while it is still fresh.",
+    ]
+
+
+def test_a_repeated_bad_contact() -> None:
+    words = repeat_words(REPEAT)
+    assert words.title == "Second bad contact of customer c-42"
+    assert words.message.splitlines() == [
+        "Customer c-42 had a second bad contact: CSAT 1 of 5 at checkout, on 2 Mar 2026, 11:59 UTC.",
+        "Handled by Ana (team billing) via chat.",
+        "They wrote: “Nobody could help me.”",
+        "Their other bad contacts of these weeks:",
+        "- NPS 3 of 10 at shop, on 26 Feb 2026, 12:00 UTC, handled by Bo (team sales)",
+        "Why it matters: 19 % of customers leave after one bad contact, 76 % after the second.",
+        "What to do: call customer c-42 today about interaction i-9, and have one person settle all of it."
+        " One more message will say when they are satisfied again.",
+    ]
+
+
+def test_the_fifth_bad_contact() -> None:
+    words = repeat_words(replace(REPEAT, history=REPEAT.history * 4))
+    assert words.title == "5th bad contact of customer c-42"
+
+
+def test_a_customer_who_is_satisfied_again() -> None:
+    words = recovered_words(RECOVERED)
+    assert words.title == "Customer c-42 is satisfied again"
+    assert words.message.splitlines() == [
+        "Customer c-42 gave a good answer again: CES 7 of 7 at chat, 5 days after the first bad contact.",
+        "What had gone badly:",
+        "- NPS 3 of 10 at shop, on 26 Feb 2026, 12:00 UTC, handled by Bo (team sales)",
+        "- CSAT 1 of 5 at checkout, on 2 Mar 2026, 12:00 UTC",
+        "Nothing more to do.",
     ]
 
 
