@@ -98,10 +98,10 @@ def test_a_good_answer_of_before_the_bad_contact_does_not_end_it() -> None:
 
 
 def test_a_change_of_mind_neither_repeats_nor_ends_the_contact() -> None:
-    same = {"interaction_id": "i"}
+    first = customer_answer(1, 1, interaction_id="i")
 
-    assert kinds(customer_answer(1, 1, **same), customer_answer(2, 2, DAY, **same)) == ["", ""]
-    assert kinds(customer_answer(1, 1, **same), customer_answer(2, 5, DAY, **same)) == ["", ""]
+    assert kinds(first, customer_answer(2, 2, DAY, interaction_id="i")) == ["", ""]
+    assert kinds(first, customer_answer(2, 5, DAY, interaction_id="i")) == ["", ""]
 
 
 def test_a_contact_that_was_taken_back_is_no_second_one() -> None:
