@@ -79,8 +79,7 @@ def test_a_good_answer_ends_the_incident_of_all_repeated_ones() -> None:
         customer_answer(5, 1, 4 * DAY),
     )
 
-    _, second, third, recovered, fourth = said
-    assert second and third and recovered and fourth
+    second, third, recovered, fourth = [signal for signal in said if signal]
     assert second.incident == third.incident == recovered.incident != third.id
     assert [past.event_id for past in recovered.history] == ["e1", "e2", "e3"]
     assert recovered.took_seconds == 3 * 86_400
