@@ -74,7 +74,7 @@ START_ANSWERS, START_SWAY_DAYS = 15.0, 2.0
 """What `ALONE` weighs against the touchpoints of a group."""
 
 
-class Baseline(Struct, array_like=True):
+class Baseline(Struct, array_like=True, gc=False):
     """The usual level of one touchpoint and metric, forgetting by half in 60 days.
 
     `answers` and `lifts` (the sum of answers minus what was usual) only ever grow; what belongs to a stretch of

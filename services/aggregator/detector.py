@@ -47,7 +47,7 @@ class Verdict(Struct, frozen=True):
     budget: float
 
 
-class DropDetector(Struct, array_like=True):
+class DropDetector(Struct, array_like=True, gc=False):
     """What is known of one touchpoint and metric; about 500 bytes as MessagePack, whatever comes."""
 
     baseline: Baseline = field(default_factory=Baseline)

@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 
-from tests.bench import aggregator, ingest, latency, reports, sink
+from tests.bench import aggregator, ingest, latency, reports, restore, sink
 from tests.bench.detection import run as detection
 from tests.bench.peers import bench as peers
 
@@ -19,6 +19,7 @@ BENCHES = {
     "aggregator": aggregator.measure,
     "ingest": ingest.measure,
     "reports": reports.measure,
+    "restore": restore.measure,
     "sink": sink.measure,
 }
 ONLY_NAMED = {"detection": detection.measure, "peers": peers.measure}

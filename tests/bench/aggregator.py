@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Self
 
 import urllib3
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -19,13 +20,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from schemas.feedback import Event, encode, topic_key
 from schemas.scoring import METRICS
 from schemas.topics import EVENTS
-from tests.bench.processes import cpu_seconds
+from tests.bench.processes import cpu_seconds, resident_mb
 from tests.bench.scores import usual_score
 from tests.stack import ROOT, Stack, request, wait_for
 
 COUNT = 200_000
 ROUNDS = 3
 GROUP = "aftertouch-windows"
+PORT = "18902"
 
 
 def answers(count: int) -> Iterator[Event]:
@@ -68,32 +70,44 @@ async def committed(bootstrap: str) -> int:
     return sum(found)
 
 
+class Windows:
+    """A windows worker as a process, ended by the end of the `with`."""
+
+    def __init__(self, bootstrap: str, data: Path) -> None:
+        env = os.environ | {
+            "KAFKA_BOOTSTRAP": bootstrap,
+            "AGGREGATOR_PORT": PORT,
+            "AGGREGATOR_DATA_DIR": str(data),
+            "AGGREGATOR_LOG_LEVEL": "ERROR",
+        }
+        command = [sys.executable, "-m", "services.aggregator", "windows"]
+        self.started = time.perf_counter()
+        with (data / "windows.log").open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+
+    def await_ready(self) -> float:
+        """Seconds from the start until it has restored its partitions."""
+        wait_for(lambda: is_ready(PORT), 120, "the worker is ready")
+        return time.perf_counter() - self.started
+
+    def resident_mb(self) -> float:
+        """MiB in memory."""
+        return resident_mb(self.process.pid)
+
+
 def run_windows(bootstrap: str, data: Path, expected: int) -> tuple[float, float]:
     """CPU and wall seconds of a worker from its start until that many events are committed."""
-    port = "18902"
-    env = os.environ | {
-        "KAFKA_BOOTSTRAP": bootstrap,
-        "AGGREGATOR_PORT": port,
-        "AGGREGATOR_DATA_DIR": str(data),
-        "AGGREGATOR_LOG_LEVEL": "ERROR",
-    }
-    started = time.perf_counter()
-    with (data / "windows.log").open("ab") as log:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "services.aggregator", "windows"],
-            cwd=ROOT,
-            env=env,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_for(
-            lambda: is_ready(port) and asyncio.run(committed(bootstrap)) >= expected, 120, "all committed"
-        )
-        return cpu_seconds(worker.pid), time.perf_counter() - started
-    finally:
-        worker.terminate()
-        worker.wait(20)
+    with Windows(bootstrap, data) as worker:
+        worker.await_ready()
+        wait_for(lambda: asyncio.run(committed(bootstrap)) >= expected, 120, "all committed")
+        return cpu_seconds(worker.process.pid), time.perf_counter() - worker.started
 
 
 def is_ready(port: str) -> bool:
