@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
 from deploy.up.failure import CANNOT_START, Failure
-from deploy.up.settings import UpSettings
+from deploy.up.settings import checked_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 """All commands."""
@@ -21,6 +20,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 LATER = {
     "simulate": "deploy.simulate.command",
     "import": "deploy.history.command",
+    "backtest": "deploy.backtest.command",
     "replay-rejected": "deploy.replay.command",
 }
 """Commands that are plain functions elsewhere: the name on the command line, and the module."""
@@ -44,7 +44,7 @@ def up(
         raise Failure(
             f"Unknown part {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}.", CANNOT_START
         )
-    run_up(_settings(), wanted, say)
+    run_up(checked_settings(), wanted, say)
 
 
 @app.command()
@@ -59,7 +59,7 @@ def provision(
     from deploy.provision import command
     from deploy.up.credentials import dev_keys, write_key_files
 
-    settings = _settings()
+    settings = checked_settings()
     if keys is not None:
         write_key_files(keys, dev_keys(keys))
     differences = command.topics(settings.kafka_address, replication)
@@ -77,19 +77,11 @@ def doctor() -> None:
 
     from deploy.doctor import examine
 
-    findings = asyncio.run(examine(_settings()))
+    findings = asyncio.run(examine(checked_settings()))
     for finding in findings:
         say(finding.line())
     if bad := sum(bool(finding.trouble) for finding in findings):
         raise Failure(f"{bad} of {len(findings)} checks failed.")
-
-
-def _settings() -> UpSettings:
-    try:
-        return UpSettings()
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        raise Failure(f"{str(wrong['loc'][0]).upper()}: {wrong['msg']}", CANNOT_START) from None
 
 
 def register_later() -> None:
@@ -98,6 +90,7 @@ def register_later() -> None:
         if util.find_spec(module.rpartition(".")[0]) and util.find_spec(module):
             function = {"import": "import_history"}.get(name, name.replace("-", "_"))
             app.command(name)(getattr(import_module(module), function))
+    app.add_typer(import_module("deploy.rules.command").app, name="rules")
 
 
 def main() -> None:

@@ -94,6 +94,12 @@ CUSTOMERS_FLUSH_SECONDS = Metric(
 CUSTOMERS_LAG = Metric(
     "aftertouch_customers_lag_records", "gauge", "customers", "Records not yet committed", ("partition",)
 )
+WINDOWS_RULES_REFUSED = Metric(
+    "aftertouch_windows_rules_refused",
+    "gauge",
+    "windows",
+    "1 while the file of rules cannot be used and the rules before it count",
+)
 SINK_ROWS = Metric(
     "aftertouch_sink_rows_total", "counter", "sink", "Rows that ClickHouse has acknowledged", ("table",)
 )

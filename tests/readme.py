@@ -32,6 +32,7 @@ ABOUT = {
     "rolling_scores": "the same windows as of every minute in which an answer came",
     "hourly_scores": "scores by the hour",
     "customer_recovery": "by touchpoint: customers with a bad contact, how many answered again, how many well, when",
+    "top_drops": "what has fallen in the last 24 hours against the 28 days before, beyond chance",
 }
 
 

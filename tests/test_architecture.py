@@ -28,6 +28,7 @@ CLOCKS_AND_DICE = re.compile(
 )
 """Calls and references that make a module's outcome depend on the moment or on chance."""
 EDGES = {
+    "deploy/backtest/command.py",
     "deploy/embedded/clickhouse/gateway.py",
     "deploy/embedded/kafka/__main__.py",
     "deploy/embedded/kafka/group_apis.py",

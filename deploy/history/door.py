@@ -8,10 +8,9 @@ from pathlib import Path
 import aiohttp
 import msgspec
 from msgspec import Struct
-from pydantic import ValidationError
 
 from deploy.up.failure import CANNOT_START, Failure
-from deploy.up.settings import UpSettings
+from deploy.up.settings import checked_settings
 
 PATIENCE_SECONDS = 120.0
 """How long a server that is there, but says 'later', is asked again."""
@@ -49,11 +48,7 @@ class Where(Struct, frozen=True):
 
 def find(url: str, key: str, purpose: str) -> Where:
     """Fill in what was not given: the address from INGEST_PORT, the key from dev-keys.json."""
-    try:
-        settings = UpSettings()
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        raise Failure(f"{str(wrong['loc'][0]).upper()}: {wrong['msg']}", CANNOT_START) from None
+    settings = checked_settings()
     address = url or f"http://127.0.0.1:{settings.ingest_port}"
     if not address.startswith(("http://", "https://")):
         raise Failure(f"--url must begin with http:// or https://: {address}", CANNOT_START)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from deploy.up.failure import CANNOT_START, Failure
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -44,3 +46,12 @@ class UpSettings(BaseSettings):
     def clickhouse_address(self) -> str:
         """The ClickHouse to use: given, or the embedded one at its port."""
         return self.clickhouse_url or f"http://default:@127.0.0.1:{self.clickhouse_port}"
+
+
+def checked_settings() -> UpSettings:
+    """The settings of the environment. Raises Failure that names the first wrong one."""
+    try:
+        return UpSettings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise Failure(f"{str(wrong['loc'][0]).upper()}: {wrong['msg']}", CANNOT_START) from None

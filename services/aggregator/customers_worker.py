@@ -131,7 +131,7 @@ class Customers:
         state = await read_state(bootstrap, numbers, CUSTOMER_STATE)
         within = timedelta(days=self._settings.repeat_within_days)
         partitions = {}
-        for (_, number), (committed, first) in positions.items():
+        for (_, number), (committed, first, _) in positions.items():
             if committed < first:
                 log.error("expired unread", topic=CUSTOMERS.name, partition=number, up_to=first - 1)
             partition = partitions[number] = CustomersPartition(number, max(committed, first), within)

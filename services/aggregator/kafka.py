@@ -100,10 +100,11 @@ class RecordWriter:
 
 
 class Positions(NamedTuple):
-    """Where a group goes on reading a partition, and the first offset that is still in its log."""
+    """Where a group goes on reading a partition, the first offset that is still in its log, and the next to come."""
 
     committed: int
     first: int
+    end: int
 
 
 async def committed_positions(
@@ -116,9 +117,10 @@ async def committed_positions(
         wanted = [TopicPartition(*partition) for partition in partitions]
         consumer.assign(wanted)
         first = await consumer.beginning_offsets(wanted)
+        end = await consumer.end_offsets(wanted)
         committed = {tp: await consumer.committed(tp) for tp in wanted}
         return {
-            tuple(tp): Positions(first[tp] if (at := committed[tp]) is None else at, first[tp])
+            tuple(tp): Positions(first[tp] if (at := committed[tp]) is None else at, first[tp], end[tp])
             for tp in wanted
         }
     finally:

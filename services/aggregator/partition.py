@@ -6,7 +6,6 @@ changes nothing: what was restored and is `ahead` of the commit says which sourc
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 from schemas.feedback import Event, decode
@@ -14,7 +13,7 @@ from schemas.rejections import Reason, Rejected, refuse
 from schemas.scoring import Metric, level
 from schemas.signals import Signal
 from services.aggregator.ahead import Ahead, Piece
-from services.aggregator.baseline import DAY_SECONDS, Group, Policy
+from services.aggregator.baseline import DAY_SECONDS, Group
 from services.aggregator.counts import UNITS
 from services.aggregator.detector import DropDetector
 from services.aggregator.groups import Groups, Name
@@ -30,14 +29,13 @@ from services.aggregator.panes import (
     segment_of,
 )
 from services.aggregator.rolling import rolling_over
+from services.aggregator.rules import Rulings
 from services.aggregator.seen import Judgement, SeenIds, Stretch
 from services.aggregator.series import Outputs, Series, Unsaved
 from services.aggregator.signals import drop_or_over
 from services.aggregator.standing import Standing, StandingAnswers, replaced_by
 
 Outcome = Literal["counted", "duplicate", "replayed"] | Reason
-PolicyOf = Callable[[SeriesId], Policy]
-"""The rules by which a touchpoint and metric is watched."""
 
 
 class Partition:
@@ -47,13 +45,7 @@ class Partition:
     (seconds since 1970): by it the same message is counted in the same pane however often it is folded.
     """
 
-    def __init__(
-        self,
-        number: int,
-        next_offset: int,
-        ids_kept_seconds: float = DAY_SECONDS,
-        policy_of: PolicyOf = lambda _: Policy(),
-    ) -> None:
+    def __init__(self, number: int, next_offset: int, ids_kept_seconds: float = DAY_SECONDS) -> None:
         self.number = number
         self.next = self.committed = next_offset
         self.newest_received = 0.0
@@ -64,7 +56,7 @@ class Partition:
         self.seen = SeenIds(ids_kept_seconds)
         self.standing = StandingAnswers()
         self.groups = Groups()
-        self._policy_of = policy_of
+        self.rulings = Rulings()
         self.outputs = Outputs()
         self.unsaved = Unsaved()
         self.ahead = Ahead()
@@ -72,12 +64,13 @@ class Partition:
     def apply(self, offset: int, value: bytes | None, logged_at: float) -> Outcome:
         """Fold the message at this source offset; `logged_at` (seconds since 1970) is its time in the log."""
         self.next = offset + 1
+        if offset >= self.rulings.turns_at:
+            self.turn(offset)
         event = decode(value)
         if isinstance(event, Rejected):
             return self._refuse(event, offset, value, logged_at)
-        occurred = received = event.received_at.timestamp()
-        if event.occurred_at != event.received_at:
-            occurred = event.occurred_at.timestamp()
+        received, at_once = event.received_at.timestamp(), event.occurred_at == event.received_at
+        occurred = received if at_once else event.occurred_at.timestamp()
         if received > self.newest_received:
             self.newest_received = received
             if self.groups.is_new_day(received):
@@ -100,6 +93,12 @@ class Partition:
             self.outputs.scores.append(series)
         return "counted"
 
+    def turn(self, offset: int) -> None:
+        """Have every series go by the rules that count for the message at this offset."""
+        self.rulings.turn(offset)
+        for series in self.series.values():
+            series.policy = self.rulings.present.policy_of(series.id)
+
     def advance(self, now: int) -> None:
         """Let the windows of every series end now, and remember whose scores have changed by it."""
         self._settle()
@@ -117,6 +116,7 @@ class Partition:
             del self.marks[mark]
         self.unsaved.forgotten_marks += passed
         self.unsaved.forgotten_groups += self.groups.forget(offset)
+        self.unsaved.forgotten_rulings += self.rulings.forget(offset)
 
     def forget(self) -> None:
         """Let go of panes that neither an answer nor a replay can reach any more, and of old ids.
@@ -225,7 +225,7 @@ class Partition:
         series = self.series.get(name)
         if series is None:
             series_id = SeriesId(*name)
-            policy, group = self._policy_of(series_id), self.groups.of(series_id)
+            policy, group = self.rulings.present.policy_of(series_id), self.groups.of(series_id)
             series = self.series[series_id] = Series(series_id, policy, group)
         return series
 

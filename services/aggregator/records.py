@@ -24,13 +24,15 @@ from services.aggregator.detector import DropDetector
 from services.aggregator.groups import Name
 from services.aggregator.panes import PaneId, SeriesId, row
 from services.aggregator.partition import Partition
+from services.aggregator.rules import Ruling
 from services.aggregator.seen import Stretch
 from services.aggregator.series import Series
 
 URGENT_SERIES = 10
 """Bad contacts at more touchpoints of a partition at once are a backlog: their scores come with all others."""
 
-SERIES_PREFIX, STRETCH_PREFIX, MARK_PREFIX, GROUPS_PREFIX = "series", "ids", "mark", "groups"
+SERIES_PREFIX, STRETCH_PREFIX, MARK_PREFIX = "series", "ids", "mark"
+GROUPS_PREFIX, RULING_PREFIX = "groups", "rules"
 
 
 class Record(NamedTuple):
@@ -70,6 +72,13 @@ class GroupsState(Struct, array_like=True):
     groups: list[tuple[str, Metric, Group]]
 
 
+class RulingState(Struct, array_like=True):
+    """What rules count from an offset on, in feedback.state."""
+
+    version: int
+    ruling: Ruling
+
+
 class Versioned(Struct, array_like=True):
     """What every state record begins with."""
 
@@ -82,6 +91,7 @@ _pane_state = msgspec.msgpack.Decoder(PaneState)
 _series_state = msgspec.msgpack.Decoder(SeriesState)
 _stretch = msgspec.msgpack.Decoder(Stretch)
 _groups = msgspec.msgpack.Decoder(GroupsState)
+_ruling = msgspec.msgpack.Decoder(RulingState)
 _mark = msgspec.msgpack.Decoder(Mark)
 _versioned = msgspec.msgpack.Decoder(Versioned)
 
@@ -141,6 +151,11 @@ def signals(number: int, some: list[Signal]) -> list[Record]:
     ]
 
 
+def ruled(number: int, offset: int, ruling: Ruling) -> Record:
+    """That a partition goes by a ruling from an offset on."""
+    return Record(STATE.name, number, _key(RULING_PREFIX, offset), _pack(RulingState(offset, ruling)))
+
+
 def state(partition: Partition) -> Iterator[Record]:
     """The changed pieces of state, tombstones for the forgotten ones, and how far the partition has come."""
 
@@ -150,12 +165,15 @@ def state(partition: Partition) -> Iterator[Record]:
     unsaved = partition.take_unsaved()
     for gone in unsaved.forgotten_panes:
         yield record(_pane_key(gone), None)
-    for number in unsaved.forgotten_stretches:
-        yield record(_key(STRETCH_PREFIX, number), None)
-    for mark in unsaved.forgotten_marks:
-        yield record(_key(MARK_PREFIX, mark), None)
-    for offset in unsaved.forgotten_groups:
-        yield record(_key(GROUPS_PREFIX, offset), None)
+    forgotten = {
+        STRETCH_PREFIX: unsaved.forgotten_stretches,
+        MARK_PREFIX: unsaved.forgotten_marks,
+        GROUPS_PREFIX: unsaved.forgotten_groups,
+        RULING_PREFIX: unsaved.forgotten_rulings,
+    }
+    for prefix, numbers in forgotten.items():
+        for number in numbers:
+            yield record(_key(prefix, number), None)
     for pane in unsaved.panes:
         yield record(_pane_key(pane), PaneState(partition.version(pane), pack(partition.counts(pane))))
     for series in unsaved.series:
@@ -188,9 +206,12 @@ def restore(partition: Partition, records: Iterator[tuple[bytes, bytes]]) -> Non
         elif kind == GROUPS_PREFIX:
             kept = _groups.decode(value).groups
             groups[int(parts[0])] = {(workspace, metric): group for workspace, metric, group in kept}
+        elif kind == RULING_PREFIX:
+            partition.rulings.add(int(parts[0]), _ruling.decode(value).ruling)
         else:
             pane = _pane_state.decode(value)
             partition.restore_pane(_pane_of(kind, parts), pane.version, unpack(pane.counts))
+    partition.turn(partition.committed)
     partition.restore_marks(marks)
     partition.restore_groups(groups)
     for series_id, state in series:

@@ -88,3 +88,4 @@ class Unsaved(Struct):
     forgotten_stretches: list[int] = field(default_factory=list)
     forgotten_marks: list[int] = field(default_factory=list)
     forgotten_groups: list[int] = field(default_factory=list)
+    forgotten_rulings: list[int] = field(default_factory=list)

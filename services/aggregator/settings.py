@@ -53,6 +53,10 @@ class AggregatorSettings(BaseSettings):
         le=366,
         description="Days within which a customer's second bad contact is told as a repeated one",
     )
+    rules_file: Path = Field(
+        default=Path("data/rules.toml"),
+        description="Rules of drop detection (docs/rules.md), looked at once a minute; without a file the defaults",
+    )
     poison_in_a_row: int = Field(
         default=100,
         ge=0,

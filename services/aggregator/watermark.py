@@ -63,6 +63,10 @@ class Watermark(Generic[AnyFold]):
         """Fold these partitions from now on, and no others."""
         self.partitions = partitions
 
+    async def keep(self, some: Iterable[Record]) -> None:
+        """Make these records durable before anything that depends on them is folded. Raises KafkaError."""
+        await self._writer.write(some)
+
     async def tell(self, now: datetime) -> None:
         """Publish what has been noticed, and the scores it changed. Raises KafkaError as `flush` does."""
         async with self._telling:

@@ -20,6 +20,8 @@ from services.aggregator.exits import Exit, end_now, or_end
 from services.aggregator.kafka import Positions, committed_positions, read_before, read_state
 from services.aggregator.partition import Partition
 from services.aggregator.poison import RECENT, Breaker, Policy, Trip
+from services.aggregator.rules import live_series
+from services.aggregator.rules_file import RulesFile
 from services.aggregator.settings import AggregatorSettings
 from services.aggregator.watermark import Watermark
 from services.operations.telemetry import Telemetry
@@ -48,6 +50,9 @@ class Windows:
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
+        self._rules = RulesFile(settings.rules_file)
+        self._live_series = 0
+        self._ends: dict[int, int] = {}
         self.restored = False
         self._group = group
         self._settings = settings
@@ -75,6 +80,9 @@ class Windows:
             end_now(Exit.RECORDS_MISSING, f"offsets {lost} never arrived; reading again from the last commit")
         if len(chunk) >= BACKLOG_CHUNK_RECORDS:
             self._backlog_until = self._clock() + timedelta(seconds=BACKLOG_REST_SECONDS)
+        await self._keep_to_rules(partition, fresh[0].offset)
+        if self._watermark.partitions.get(partition.number) is not partition:
+            return  # taken away meanwhile
         self._fold(partition, fresh)
         if self._unflushed >= UNFLUSHED_LIMIT:
             await self.flush()
@@ -102,6 +110,30 @@ class Windows:
         self._undurable.set()
         if partition.outputs.signals:
             self._noticed.set()
+
+    async def _keep_to_rules(self, partition: Partition, offset: int) -> None:
+        """Have the partition go by the present rules from this offset on, which is folded next.
+
+        But not before the end that the log had at the start: another worker may have folded up to there.
+        """
+        newest = partition.rulings.newest
+        if self._rules.rules is None or newest is (
+            ruling := newest.revised(self._rules.rules, self._live_series)
+        ):
+            return
+        offset = max(offset, self._ends[partition.number])
+        with or_end("cannot write down the rules"):
+            await self._watermark.keep([records.ruled(partition.number, offset, ruling)])
+        partition.rulings.add(offset, ruling)
+        log.info("rules count", partition=partition.number, offset=offset, live_series=ruling.live_series)
+
+    def _look_at_rules(self) -> None:
+        """See whether the rules have changed, and among how many series a budget is divided."""
+        self._rules.look()
+        self._telemetry.level(metrics.WINDOWS_RULES_REFUSED, bool(self._rules.problem))
+        owned = self._watermark.partitions.values()
+        live = sum(live_series(one.series.values(), one.newest_received) for one in owned)
+        self._live_series = live * EVENTS.partitions // max(1, len(owned))
 
     async def tell_when_noticed(self) -> None:
         """For ever: publish signals as soon as there are any."""
@@ -150,6 +182,7 @@ class Windows:
         """For ever, once a minute: empty the windows of silent touchpoints, and forget what is too old."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            self._look_at_rules()
             now = int(self._clock().timestamp())
             for partition in list(self._watermark.partitions.values()):
                 partition.advance(now)
@@ -163,6 +196,7 @@ class Windows:
         with or_end("cannot restore the windows"):
             partitions = await self._load(numbers) if numbers else {}
         self._watermark.replace(partitions)
+        self._look_at_rules()
         self.restored = True
         log.info("restored", partitions=sorted(numbers), series=self.series_count())
 
@@ -175,10 +209,11 @@ class Windows:
     async def _load(self, numbers: set[int]) -> dict[int, Partition]:
         source = [(EVENTS.name, number) for number in sorted(numbers)]
         positions = await committed_positions(self._settings.kafka_bootstrap, self._group, source)
+        self._ends = {number: at.end for (_, number), at in positions.items()}
         self._breakers = await self._primed({number: at for (_, number), at in positions.items()})
         state = await read_state(self._settings.kafka_bootstrap, numbers)
         partitions = {}
-        for (_, number), (committed, first) in positions.items():
+        for (_, number), (committed, first, _) in positions.items():
             if committed < first:
                 log.error(
                     "events expired unread", partition=number, first_lost=committed, last_lost=first - 1

@@ -1,0 +1,1 @@
+"""`aftertouch rules`: what a file of rules says, before it counts."""
