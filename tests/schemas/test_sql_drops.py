@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -43,7 +44,7 @@ def histogram(random: Random, metric: Metric, n: int, good: float) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def stored(tables: Server) -> dict[Resolution, list[Pane]]:
+def stored(tables: Server) -> Iterator[dict[Resolution, list[Pane]]]:
     """Touchpoints that were good for weeks and are more or less bad today; old and boundary panes as well."""
     random, now = Random(11), int(time.time())
     rows: dict[Resolution, list[Pane]] = {"1m": [], "1h": []}
@@ -69,7 +70,9 @@ def stored(tables: Server) -> dict[Resolution, list[Pane]]:
         body = b"\n".join(msgspec.json.encode(one) for one in panes)
         status, _, said = tables.ask(body, query=query, max_partitions_per_insert_block=0)
         assert status == 200, said
-    return rows
+    yield rows
+    for resolution in rows:
+        tables.text(f"TRUNCATE TABLE feedback.panes_{resolution}")  # other tests read whole tables
 
 
 def top_drops(tables: Server) -> tuple[int, list[dict[str, Any]]]:
