@@ -128,16 +128,16 @@ class Customers:
         bootstrap = self._settings.kafka_bootstrap
         source = [(CUSTOMERS.name, number) for number in sorted(numbers)]
         positions = await committed_positions(bootstrap, GROUP, source)
-        state = await read_state(bootstrap, numbers, CUSTOMER_STATE)
         within = timedelta(days=self._settings.repeat_within_days)
         partitions = {}
-        for (_, number), (committed, first, _) in positions.items():
+        async for number, state in read_state(bootstrap, numbers, CUSTOMER_STATE):
+            committed, first, _ = positions[CUSTOMERS.name, number]
             if committed < first:
                 log.error("expired unread", topic=CUSTOMERS.name, partition=number, up_to=first - 1)
             partition = partitions[number] = CustomersPartition(number, max(committed, first), within)
             customer_records.restore(partition, iter(state.newest.get(number, {}).items()))
-        for number, key in state.stale:
-            customer_records.mark_for_rewrite(partitions[number], key)
+            for _, key in state.stale:
+                customer_records.mark_for_rewrite(partition, key)
         return partitions
 
     def remembered(self) -> int:

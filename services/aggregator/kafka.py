@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -134,6 +134,10 @@ class StateLog:
         self.newest: dict[int, dict[bytes, bytes]] = {}
         self.stale: set[tuple[int, bytes]] = set()
 
+    def take_record(self, record: ConsumerRecord) -> None:
+        """Read one record as Kafka has it."""
+        self.take(record.partition, record.key, record.value)
+
     def take(self, partition: int, key: bytes, value: bytes | None) -> None:
         """Read one record: the highest version wins, a tombstone forgets."""
         records = self.newest.setdefault(partition, {})
@@ -149,22 +153,27 @@ class StateLog:
         self.stale.discard((partition, key))
 
 
-async def read_state(bootstrap: str, partitions: Iterable[int], topic: Topic = STATE) -> StateLog:
-    """Read these partitions of a state topic to their present end. Raises TimeoutError when that never comes."""
-    log = StateLog()
+async def read_state(
+    bootstrap: str, partitions: Iterable[int], topic: Topic = STATE
+) -> AsyncIterator[tuple[int, StateLog]]:
+    """Read these partitions of a state topic to their present end, one by one: only one is in memory at a time.
+
+    Raises TimeoutError when an end never comes.
+    """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     await consumer.start()
     try:
-        wanted = [TopicPartition(topic.name, number) for number in partitions]
-        consumer.assign(wanted)
-        ends = await consumer.end_offsets(wanted)
-        await consumer.seek_to_beginning(*wanted)
-        await _read_until(consumer, ends, lambda r: log.take(r.partition, r.key, r.value))
+        for number in partitions:
+            log, tp = StateLog(), TopicPartition(topic.name, number)
+            consumer.assign([tp])
+            ends = await consumer.end_offsets([tp])
+            await consumer.seek_to_beginning(tp)
+            await _read_until(consumer, ends, log.take_record)
+            yield number, log
     finally:
         await consumer.stop()
-    return log
 
 
 async def read_before(

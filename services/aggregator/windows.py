@@ -211,9 +211,9 @@ class Windows:
         positions = await committed_positions(self._settings.kafka_bootstrap, self._group, source)
         self._ends = {number: at.end for (_, number), at in positions.items()}
         self._breakers = await self._primed({number: at for (_, number), at in positions.items()})
-        state = await read_state(self._settings.kafka_bootstrap, numbers)
         partitions = {}
-        for (_, number), (committed, first, _) in positions.items():
+        async for number, state in read_state(self._settings.kafka_bootstrap, numbers):
+            committed, first, _ = positions[EVENTS.name, number]
             if committed < first:
                 log.error(
                     "events expired unread", partition=number, first_lost=committed, last_lost=first - 1
@@ -223,8 +223,8 @@ class Windows:
             )
             records.restore(partition, iter(state.newest.get(number, {}).items()))
             partition.rebuild_windows(int(self._clock().timestamp()))
-        for number, key in state.stale:
-            records.mark_for_rewrite(partitions[number], key)
+            for _, key in state.stale:
+                records.mark_for_rewrite(partition, key)
         return partitions
 
     async def _primed(self, positions: dict[int, Positions]) -> dict[int, Breaker]:
