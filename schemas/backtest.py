@@ -10,8 +10,8 @@ from schemas.signals import Signal
 class Summary(Struct, frozen=True, kw_only=True):
     """The last line. Only answers that may alarm are counted, not those that only teach.
 
-    `series_months` adds up how long each touchpoint and metric was answered, in months, and `false_alarms` how many
-    its budget allows it in that time at most.
+    Of the `series` (touchpoints and metrics) `watched` have had more than the first answers, which only teach;
+    `watched_months` adds up the time since then, in months, and `false_alarms` how many their budgets allow in it.
     """
 
     answers: int
@@ -21,7 +21,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     bad_contacts: int
     drops: int
     series: int
-    series_months: float
+    watched: int
+    watched_months: float
     false_alarms: float
 
 

@@ -139,11 +139,20 @@ def rules_for(
 
     `live_series` is how many touchpoints and metrics share `false_alarms_per_day`.
     """
-    changes: dict[str, float] = {"budget_months": budget_months(rules.drops, live_series)}
-    for override in rules.override:
-        if override.matches(workspace, touchpoint, metric):
-            changes |= override.changes()
-    return replace(rules.drops, false_alarms_per_day=None, **changes)
+    return applied(rules.drops, overrides_for(rules, workspace, touchpoint, metric), live_series)
+
+
+def overrides_for(rules: Rules, workspace: str, touchpoint: str, metric: Metric) -> tuple[Override, ...]:
+    """The overrides that match, in the order of the file."""
+    return tuple(one for one in rules.override if one.matches(workspace, touchpoint, metric))
+
+
+def applied(drops: DropRules, overrides: tuple[Override, ...], live_series: int) -> DropRules:
+    """The rules where these overrides match."""
+    changes: dict[str, float] = {"budget_months": budget_months(drops, live_series)}
+    for override in overrides:
+        changes |= override.changes()
+    return replace(drops, false_alarms_per_day=None, **changes)
 
 
 def budget_months(drops: DropRules, live_series: int) -> float:

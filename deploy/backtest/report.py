@@ -65,22 +65,23 @@ def summary_table(summary: Summary, left_out: int) -> Table:
         "repeated or conflicting": summary.repeated,
         "not readable": summary.refused + left_out,
         "touchpoints and metrics": summary.series,
+        "of these past their warm-up": summary.watched,
         "bad contacts": summary.bad_contacts,
         "drops": summary.drops,
     }
     for name, count in rows.items():
-        if count or name in ("drops", "bad contacts"):
+        if count or name in ("drops", "bad contacts", "of these past their warm-up"):
             table.add_row(name, f"{count:,}")
     return table
 
 
 def conclusion(rules: Rules, summary: Summary) -> str:
     """The drops beside what the budget allows."""
-    months = summary.series_months
+    months = summary.watched_months
     rate = summary.drops / months if months else 0.0
     fleet = rules.drops.false_alarms_per_day
     stated = f" ({fleet:g} a day for all together)" if fleet else ""
     return (
-        f"{summary.drops:,} drops in {months:,.1f} touchpoint-months: {rate:.3f} a month and touchpoint. "
-        f"Were nothing ever wrong, these rules would give at most about {summary.false_alarms:,.1f}{stated}."
+        f"Drops: {summary.drops:,} in {months:,.1f} months of watched touchpoints, {rate:.3f} a month and touchpoint. "
+        f"Were nothing ever wrong, these rules would raise at most about {summary.false_alarms:,.1f}{stated}."
     )

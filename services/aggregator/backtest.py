@@ -35,7 +35,9 @@ class Backtest:
         self._partitions = [Partition(number, 0) for number in range(EVENTS.partitions)]
         self._day_ends = 0.0
         self._refused = self._repeated = self._taught = self._bad = self._drops = self._answers = 0
+        self._alive: set[SeriesId] = set()
         self._spans: dict[SeriesId, tuple[float, float]] = {}
+        """When each series was first and last watched, in seconds since 1970."""
 
     def take(self, message: bytes) -> list[Signal]:
         """Fold one message; the drops, and ends of drops, that it brought to light."""
@@ -50,7 +52,7 @@ class Backtest:
         outcome = partition.apply(partition.next, message, arrived)
         self._repeated += outcome != "counted"
         if outcome == "counted":
-            self._count(event, arrived)
+            self._count(event, arrived, partition)
         signals = partition.take_signals()
         self._bad += sum(signal.kind == "bad_contact" for signal in signals)
         self._drops += sum(signal.kind == "drop" for signal in signals)
@@ -67,8 +69,9 @@ class Backtest:
             repeated=self._repeated,
             bad_contacts=self._bad,
             drops=self._drops,
-            series=len(months),
-            series_months=sum(months.values()),
+            series=len(self._alive),
+            watched=len(months),
+            watched_months=sum(months.values()),
             false_alarms=sum(span / ruling.policy_of(name).budget_months for name, span in months.items()),
         )
 
@@ -78,14 +81,16 @@ class Backtest:
         number: int = (murmur2(key) & 0x7FFFFFFF) % EVENTS.partitions
         return self._partitions[number]
 
-    def _count(self, event: Event, arrived: float) -> None:
+    def _count(self, event: Event, arrived: float, partition: Partition) -> None:
         if event.imported:
             self._taught += 1
             return
         self._answers += 1
-        name = SeriesId(event.workspace, event.touchpoint, event.metric)
-        first, _ = self._spans.get(name, (arrived, arrived))
-        self._spans[name] = (first, arrived)
+        series = partition.series[event.workspace, event.touchpoint, event.metric]
+        self._alive.add(series.id)
+        if series.detector.baseline.answers > series.policy.warm_up_answers:
+            first, _ = self._spans.get(series.id, (arrived, arrived))
+            self._spans[series.id] = (first, arrived)
 
     def _ruling(self) -> Ruling:
         live = sum(live_series(one.series.values(), one.newest_received) for one in self._partitions)

@@ -97,7 +97,7 @@ class Partition:
         """Have every series go by the rules that count for the message at this offset."""
         self.rulings.turn(offset)
         for series in self.series.values():
-            series.policy = self.rulings.present.policy_of(series.id)
+            series.policy = self.rulings.policy_of(series.id)
 
     def advance(self, now: int) -> None:
         """Let the windows of every series end now, and remember whose scores have changed by it."""
@@ -225,7 +225,7 @@ class Partition:
         series = self.series.get(name)
         if series is None:
             series_id = SeriesId(*name)
-            policy, group = self.rulings.present.policy_of(series_id), self.groups.of(series_id)
+            policy, group = self.rulings.policy_of(series_id), self.groups.of(series_id)
             series = self.series[series_id] = Series(series_id, policy, group)
         return series
 

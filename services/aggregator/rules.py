@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from schemas.rules import DEFAULT, Rules, rules_for
+from schemas.rules import DEFAULT, Override, Rules, applied, overrides_for
 from services.aggregator.baseline import DAY_SECONDS, Policy
 from services.aggregator.panes import SeriesId
 from services.aggregator.series import Series
@@ -32,7 +32,11 @@ class Ruling(Struct, frozen=True, array_like=True):
 
     def policy_of(self, series: SeriesId) -> Policy:
         """What the rules mean to the detector of one series."""
-        drops = rules_for(self.rules, *series, live_series=self.live_series)
+        return self.policy(overrides_for(self.rules, *series))
+
+    def policy(self, overrides: tuple[Override, ...]) -> Policy:
+        """What the rules mean where these overrides match."""
+        drops = applied(self.rules.drops, overrides, self.live_series)
         assert drops.budget_months is not None
         small, medium, large = (size / 100 for size in drops.sizes_points)
         return Policy(
@@ -61,6 +65,8 @@ class Rulings:
         self.by_offset: dict[int, Ruling] = {}
         self.present = Ruling()
         self.turns_at = NEVER
+        self._policies: dict[tuple[Override, ...], Policy] = {}
+        """Those of the present ruling: many series share one."""
 
     @property
     def newest(self) -> Ruling:
@@ -72,11 +78,19 @@ class Rulings:
         self.by_offset[offset] = ruling
         self.turns_at = min(self.turns_at, offset)
 
+    def policy_of(self, series: SeriesId) -> Policy:
+        """What the present ruling means to the detector of one series."""
+        overrides = overrides_for(self.present.rules, *series)
+        if overrides not in self._policies:
+            self._policies[overrides] = self.present.policy(overrides)
+        return self._policies[overrides]
+
     def turn(self, offset: int) -> None:
         """Go by what counts for the message at this offset."""
         begun = [at for at in self.by_offset if at <= offset]
         if begun:
             self.present = self.by_offset[max(begun)]
+            self._policies.clear()
         self.turns_at = min((at for at in self.by_offset if at > offset), default=NEVER)
 
     def forget(self, committed: int) -> list[int]:

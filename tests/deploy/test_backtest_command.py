@@ -68,7 +68,8 @@ async def test_a_drop_in_the_file_is_found_and_told(history: Path, tmp_path: Pat
     assert datetime.fromisoformat(f"{noticed}+00:00") < FIRST + timedelta(days=DROPPED_ON + 3)
     assert float(level) + 15 < float(usual)
     assert (run.row("drops"), run.row("answers that may alarm")) == (1, 2 * DAYS * 24 * HOURLY)
-    assert "1 drops in 3.9 touchpoint-months: 0.254 a month and touchpoint." in run.out
+    watched_months = 2 * (DAYS - 150 / 24 / HOURLY) / 30.4375
+    assert f"Drops: 1 in {watched_months:.1f} months of watched touchpoints" in run.out
     assert "at most about 0.3." in run.out
 
 

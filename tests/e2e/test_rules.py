@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ import pytest
 import urllib3
 
 from tests.conftest import MakeStack
-from tests.stack import Stack, wait_for
+from tests.stack import ROOT, Stack, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +39,26 @@ def drops(stack: Stack) -> list[dict[str, Any]]:
     return list(listed["alerts"])
 
 
+def answers_stored(stack: Stack) -> int:
+    return int(stack.query("SELECT count() AS n FROM feedback.events FINAL")[0]["n"])
+
+
+def backtest(stack: Stack, rules: Path) -> list[list[str]]:
+    """The alerts that the rules would have raised over what is in ClickHouse."""
+    url = stack.url("clickhouse").replace("//", "//default:@")
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.cli", "backtest", "--rules", str(rules)],
+        cwd=ROOT,
+        env=os.environ | {"CLICKHOUSE_URL": url, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.split("Counted")[0].splitlines()
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if "│" in line]
+
+
 def test_a_drop_is_one_by_the_rules_of_the_file(make_stack: MakeStack, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "rules.toml").write_text(HASTY)
@@ -47,6 +70,15 @@ def test_a_drop_is_one_by_the_rules_of_the_file(make_stack: MakeStack, tmp_path:
     told = wait_for(lambda: drops(stack), 15, "a drop is an alert")
 
     assert [alert["touchpoint"] for alert in told] == ["hasty.web"]
+    wait_for(lambda: answers_stored(stack) == 140, 15, "all answers are in ClickHouse")
+    (would_be,) = backtest(stack, tmp_path / "data" / "rules.toml")
+    usual, level, _, answers = would_be[4:8]
+    assert would_be[0] == "hasty.web"
+    assert [f"{told[0]['baseline']:.1f}", f"{told[0]['value']:.1f}", str(told[0]["n"])] == [
+        usual,
+        level,
+        answers,
+    ]
 
 
 def test_a_bad_file_is_complained_about_and_stops_nothing(make_stack: MakeStack, tmp_path: Path) -> None:
