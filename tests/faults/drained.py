@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.topics import EVENTS, SIGNALS, Topic
+from schemas.topics import CUSTOMERS, EVENTS, SIGNALS, Topic
 from services.aggregator.rows import SOURCES
 from tests.stack import Stack, wait_for
 
 GROUPS: tuple[tuple[str, Sequence[Topic]], ...] = (
     ("aftertouch-windows", (EVENTS,)),
+    ("aftertouch-customers", (CUSTOMERS,)),
     ("aftertouch-alerts", (SIGNALS,)),
     ("aftertouch-sink", SOURCES),
 )
