@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -79,6 +80,40 @@ def test_a_drop_is_one_by_the_rules_of_the_file(make_stack: MakeStack, tmp_path:
         level,
         answers,
     ]
+
+
+def rules_counted_from(stack: Stack, partition: int) -> list[int]:
+    """The source offsets from which rules were told to count in a partition."""
+    lines = (stack.data / "logs" / "windows.log").read_text().splitlines()
+    told = [line for line in lines if "rules count" in line and f"partition={partition} " in f"{line} "]
+    return [int(match[1]) for line in told if (match := re.search(r"offset=(\d+)", line))]
+
+
+def test_after_a_restart_changed_rules_count_from_the_end_of_the_log(
+    make_stack: MakeStack, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    file = tmp_path / "data" / "rules.toml"
+    file.write_text(HASTY)
+    stack = make_stack()
+    stack.post(fall("hasty.web"))
+    wait_for(lambda: answers_stored(stack) == 70, 15, "all answers are in ClickHouse")
+    ((partition, end),) = (
+        (int(row["src_partition"]), int(row["newest"]) + 1)
+        for row in stack.query(
+            "SELECT src_partition, max(src_offset) AS newest FROM feedback.events GROUP BY src_partition"
+        )
+    )
+    assert rules_counted_from(stack, partition) == [0]
+
+    stack.stop()
+    file.write_text("")
+    stack.start()
+    stack.post(fall("hasty.web")[:1])
+
+    wait_for(lambda: len(rules_counted_from(stack, partition)) == 2, 15, "the new rules count")
+    assert rules_counted_from(stack, partition) == [0, end]
+    assert len(drops(stack)) == 1, "an open drop stays open"
 
 
 def test_a_bad_file_is_complained_about_and_stops_nothing(make_stack: MakeStack, tmp_path: Path) -> None:
