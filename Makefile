@@ -33,7 +33,7 @@ test-kafka: $(STAMP) kafka-tools ## Run the Kafka and end-to-end tests on Apache
 faults: $(STAMP) ## Kill, stop and cut off parts of a running stack for 25 minutes; FAULTS="--seed=7 --kafka=apache"
 	@exec $(BIN)/python -m pytest -m faults -s tests/faults $(FAULTS)
 
-faults-ci: $(STAMP) kafka-tools ## The part of it that .ci/run runs, on both Kafkas side by side, in less than 15 minutes
+faults-ci: $(STAMP) kafka-tools ## A part of it, on both Kafkas side by side, in less than 15 minutes
 	@exec $(BIN)/python -m tests.faults.rounds --ci --seeds 1
 
 faults-thrice: $(STAMP) kafka-tools ## All of it with three seeds on both Kafkas; the table goes to build/faults/results.md
