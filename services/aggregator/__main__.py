@@ -35,9 +35,8 @@ def main(arguments: list[str]) -> None:
         print(f"aggregator: a setting is wrong: {wrong}", file=sys.stderr)
         sys.exit(Exit.MISCONFIGURED)
     configure_logs(arguments[0], settings.log_level)
-    gc.set_threshold(
-        50_000, 20, 100
-    )  # what a worker keeps has no cycles, and looking for them cost half the fold
+    # What a worker keeps has no cycles, and looking for them cost half the fold.
+    gc.set_threshold(50_000, 20, 100)
     uvloop.install()
     uvloop.run(wait_for_kafka(settings.kafka_bootstrap))
     app = import_module(WORKERS[arguments[0]]).create(settings)

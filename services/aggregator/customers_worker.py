@@ -131,10 +131,10 @@ class Customers:
         within = timedelta(days=self._settings.repeat_within_days)
         partitions = {}
         async for number, state in read_state(bootstrap, numbers, CUSTOMER_STATE):
-            committed, first, _ = positions[CUSTOMERS.name, number]
-            if committed < first:
-                log.error("expired unread", topic=CUSTOMERS.name, partition=number, up_to=first - 1)
-            partition = partitions[number] = CustomersPartition(number, max(committed, first), within)
+            at = positions[CUSTOMERS.name, number]
+            if at.committed < at.first:
+                log.error("expired unread", topic=CUSTOMERS.name, partition=number, up_to=at.first - 1)
+            partition = partitions[number] = CustomersPartition(number, at.start, within)
             customer_records.restore(partition, iter(state.newest.get(number, {}).items()))
             for _, key in state.stale:
                 customer_records.mark_for_rewrite(partition, key)

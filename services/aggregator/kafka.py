@@ -106,6 +106,11 @@ class Positions(NamedTuple):
     first: int
     end: int
 
+    @property
+    def start(self) -> int:
+        """Where there is still something to read on from."""
+        return max(self.committed, self.first)
+
 
 async def committed_positions(
     bootstrap: str, group: str, partitions: Iterable[tuple[str, int]]

@@ -89,14 +89,6 @@ def fills_minutes(age: float) -> bool:
     return age <= MINUTES_KEPT_SECONDS
 
 
-def is_cold(resolution: Resolution, start: int, newest_received: float) -> bool:
-    """Whether an answer comes too late for the pane kept in memory, when answers have arrived until then.
-
-    The newest arrival is that of the messages up to this one, so a replay decides the same.
-    """
-    return newest_received - start >= COLD_AFTER[resolution]
-
-
 def segment_of(offset: int) -> int:
     """The segment of cold answers to which a source offset belongs; complete when the next one begins."""
     return offset // SEGMENT_OFFSETS + 1

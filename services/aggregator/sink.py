@@ -134,7 +134,7 @@ class Sink:
         """Read these partitions from their committed positions on, and no others."""
         self._inserter.abandon.clear()
         self._pending = {}
-        self._next = {source: max(at.committed, at.first) for source, at in positions.items()}
+        self._next = {source: at.start for source, at in positions.items()}
         self._committed = dict(self._next)
         self.restored = True
         log.info("assigned", partitions=len(positions))

@@ -16,7 +16,7 @@ from schemas import metrics
 from services.aggregator.admin import serve_admin
 from services.aggregator.chunks import chunked_app, chunked_topic, commit
 from services.aggregator.clickhouse import Inserter
-from services.aggregator.exits import Exit, arm_stop_deadline, end_now
+from services.aggregator.exits import arm_stop_deadline, or_end
 from services.aggregator.kafka import RecordWriter, committed_positions
 from services.aggregator.rows import SOURCES
 from services.aggregator.settings import AggregatorSettings
@@ -30,10 +30,8 @@ GROUP = "aftertouch-sink"
 async def resume(app: faust.App, sink: Sink, bootstrap: str) -> None:
     """Go on from the committed positions of the partitions that are assigned now, or end the process."""
     owned = [(tp.topic, tp.partition) for tp in app.consumer.assignment()]
-    try:
+    with or_end("cannot find out where to go on"):
         await sink.restore(await committed_positions(bootstrap, GROUP, owned))
-    except Exception as error:
-        end_now(Exit.CRASHED, f"cannot find out where to go on: {error!r}")
 
 
 def observe(app: faust.App, sink: Sink, telemetry: Telemetry) -> None:

@@ -213,13 +213,13 @@ class Windows:
         self._breakers = await self._primed({number: at for (_, number), at in positions.items()})
         partitions = {}
         async for number, state in read_state(self._settings.kafka_bootstrap, numbers):
-            committed, first, _ = positions[EVENTS.name, number]
-            if committed < first:
+            at = positions[EVENTS.name, number]
+            if at.committed < at.first:
                 log.error(
-                    "events expired unread", partition=number, first_lost=committed, last_lost=first - 1
+                    "events expired unread", partition=number, first_lost=at.committed, last_lost=at.first - 1
                 )
             partition = partitions[number] = Partition(
-                number, max(committed, first), self._settings.remember_ids_hours * 3600
+                number, at.start, self._settings.remember_ids_hours * 3600
             )
             records.restore(partition, iter(state.newest.get(number, {}).items()))
             partition.rebuild_windows(int(self._clock().timestamp()))
