@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench test-kafka faults faults-ci faults-thrice kafka-tools lock clean
+.PHONY: help up test check bench test-kafka test-browser test-clients faults faults-ci faults-thrice kafka-tools lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ up: $(STAMP) ## Start everything on this machine until Ctrl-C
 	@exec $(BIN)/aftertouch up
 
 test: $(STAMP) ## Run the tests: neither root nor Java, under five minutes
-	@exec $(BIN)/python -m pytest -m "not apache and not kcat and not faults and not slow"
+	@exec $(BIN)/python -m pytest -m "not apache and not kcat and not faults and not slow and not browser and not clients"
 
 check: $(STAMP) ## Style, types, import contracts, architecture and documentation
 	$(BIN)/ruff check .
@@ -28,7 +28,15 @@ bench: $(STAMP) ## Measure throughput and delay on this machine
 
 test-kafka: $(STAMP) kafka-tools ## Run the Kafka and end-to-end tests on Apache Kafka, and those that use kcat
 	$(BIN)/python -m pytest -m "apache or kcat or slow"
-	$(BIN)/python -m pytest -m "not apache and not kcat and not faults" --kafka=apache tests/e2e tests/faults
+	$(BIN)/python -m pytest -m "not apache and not kcat and not faults and not browser and not clients" --kafka=apache tests/e2e tests/faults
+
+test-browser: $(STAMP) ## Run the tests of widget and console in Chromium
+	@tests/browser/install-tools
+	@exec $(BIN)/python -m pytest -m browser tests/browser
+
+test-clients: $(STAMP) ## Run Java, Go and Node clients against the embedded Kafka and ClickHouse
+	@tests/embedded/install-tools
+	@exec $(BIN)/python -m pytest -m clients tests/embedded
 
 faults: $(STAMP) ## Kill, stop and cut off parts of a running stack for 25 minutes; FAULTS="--seed=7 --kafka=apache"
 	@exec $(BIN)/python -m pytest -m faults -s tests/faults $(FAULTS)
