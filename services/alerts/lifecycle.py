@@ -72,6 +72,8 @@ def step(alert: Alert | None, signal: Signal, now: datetime) -> Step:
         return Step(
             _open(signal, now, "repeat_bad_contact", "critical", repeat_words(signal)), Transition.OPENED
         )
+    if signal.kind == "aftermath":
+        return Step(None, Transition.UNMATCHED)  # there is no alert of this kind yet
     assert signal.drop is not None, "services.alerts.signals lets no drop without its figures pass"
     opened = _open(signal, now, "drop", "critical", drop_words(signal, signal.drop))
     return Step(_with_level(opened, signal.drop), Transition.OPENED)

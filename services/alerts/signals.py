@@ -22,11 +22,15 @@ def read_signal(value: bytes | None) -> Signal | Rejected:
         return refuse(Reason.JSON_INVALID)
     if signal.kind == "drop" and signal.drop is None:
         return refuse(Reason.FIELD_MISSING, "a drop without its figures")
+    if signal.kind == "aftermath" and signal.aftermath is None:
+        return refuse(Reason.FIELD_MISSING, "an aftermath without its figures")
     if signal.kind in ("repeat_bad_contact", "recovered") and not signal.history:
         return refuse(Reason.FIELD_MISSING, "a customer's signal without the bad contacts before it")
     times = [signal.at, signal.contact.occurred_at, signal.contact.received_at]
     if signal.drop is not None:
         times.append(signal.drop.since)
+    if signal.aftermath is not None:
+        times.append(signal.aftermath.since)
     times += [past.occurred_at for past in signal.history]
     if any(time.tzinfo is None for time in times):
         return refuse(Reason.FIELD_INVALID, "a time without its zone")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.alerts import Alert
 from schemas.keys import Key, KeyRing, Scope, digest
-from schemas.signals import Contact, Drop, PastContact, Signal
+from schemas.signals import Aftermath, Contact, Contributor, Drop, PastContact, Signal
 from services.alerts.lifecycle import step
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -34,6 +34,7 @@ FALLEN = Drop(
     began=BEGAN,
     evidence_months=12.8,
     budget_months=12.0,
+    contributors=(Contributor(dimension="channel", value="app", n=15, level=20.0, share=0.98),),
 )
 BACK = Drop(
     since=BEGAN,
@@ -98,6 +99,27 @@ REPEAT = Signal(
     incident="repeat/e-1",
     contact=CONTACT,
     history=(PAST,),
+)
+AFTERMATH = Signal(
+    id="s-6",
+    kind="aftermath",
+    workspace="acme",
+    touchpoint="checkout",
+    metric="csat",
+    at=NOW,
+    incident="aftermath/checkout/csat/e-1",
+    contact=CONTACT,
+    history=(PAST,),
+    aftermath=Aftermath(
+        since=NOW - timedelta(days=40),
+        usual=71.3,
+        level=43.5,
+        low=35.9,
+        high=51.1,
+        n=115,
+        evidence_months=12.4,
+        budget_months=12.0,
+    ),
 )
 RECOVERED = Signal(
     id="s-5",

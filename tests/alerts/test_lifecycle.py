@@ -10,7 +10,19 @@ from msgspec.structs import replace
 from schemas.alerts import Alert
 from schemas.signals import Signal
 from services.alerts.lifecycle import KEPT, Transition, alert_id_of, is_forgettable, step, told
-from tests.alerts.examples import BACK, BAD, CONTACT, DROP, FALLEN, NOW, OVER, RECOVERED, REPEAT, opened
+from tests.alerts.examples import (
+    AFTERMATH,
+    BACK,
+    BAD,
+    CONTACT,
+    DROP,
+    FALLEN,
+    NOW,
+    OVER,
+    RECOVERED,
+    REPEAT,
+    opened,
+)
 
 LATER = NOW + timedelta(minutes=96)
 
@@ -39,6 +51,7 @@ assert RESOLVED is not None
         (RESOLVED, OVER, Transition.REPEATED, "resolved"),
         (None, REPEAT, Transition.OPENED, "firing"),
         (None, RECOVERED, Transition.UNMATCHED, None),
+        (None, AFTERMATH, Transition.UNMATCHED, None),
         (REPEATED, replace(REPEAT, id="a third"), Transition.REPEATED, "firing"),
         (REPEATED, RECOVERED, Transition.RESOLVED, "resolved"),
         (REPEATED, OVER, Transition.UNMATCHED, "firing"),

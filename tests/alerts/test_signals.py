@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from schemas.rejections import Reason, Rejected
 from services.alerts.signals import read_signal
-from tests.alerts.examples import BAD, CONTACT, DROP, NOW, OVER, PAST, RECOVERED, REPEAT
+from tests.alerts.examples import AFTERMATH, BAD, CONTACT, DROP, NOW, OVER, PAST, RECOVERED, REPEAT
 
 NAIVE = NOW.replace(tzinfo=None)
 
 
-@pytest.mark.parametrize("signal", [BAD, DROP, OVER, REPEAT, RECOVERED, replace(OVER, drop=None)])
+@pytest.mark.parametrize("signal", [BAD, DROP, OVER, REPEAT, RECOVERED, AFTERMATH, replace(OVER, drop=None)])
 def test_what_the_aggregator_writes_is_read(signal: object) -> None:
     assert read_signal(msgspec.json.encode(signal)) == signal
 
@@ -28,6 +28,7 @@ def test_what_the_aggregator_writes_is_read(signal: object) -> None:
         (b"{}", Reason.FIELD_INVALID),
         (b'"text"', Reason.FIELD_INVALID),
         (msgspec.json.encode(replace(DROP, drop=None)), Reason.FIELD_MISSING),
+        (msgspec.json.encode(replace(AFTERMATH, aftermath=None)), Reason.FIELD_MISSING),
         (msgspec.json.encode(replace(REPEAT, history=())), Reason.FIELD_MISSING),
         (
             msgspec.json.encode(replace(REPEAT, history=(replace(PAST, occurred_at=NAIVE),))),
