@@ -29,6 +29,7 @@ bench: $(STAMP) ## Measure throughput and delay on this machine
 test-kafka: $(STAMP) kafka-tools ## Run the Kafka and end-to-end tests on Apache Kafka, and those that use kcat
 	$(BIN)/python -m pytest -m "apache or kcat or slow"
 	$(BIN)/python -m pytest -m "not apache and not kcat and not faults and not browser and not clients" --kafka=apache tests/e2e tests/faults
+	$(BIN)/python -m pytest -m "not slow" --kafka=apache $(addprefix tests/embedded/kafka/test_,frames.py clients.py admin.py kafka_python.py kcat.py)
 
 test-browser: $(STAMP) ## Run the tests of widget and console in Chromium
 	@tests/browser/install-tools

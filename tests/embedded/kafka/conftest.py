@@ -1,4 +1,4 @@
-"""The broker under test: the embedded one, or the Apache Kafka that KAFKA_CONFORMANCE_BOOTSTRAP names.
+"""The broker under test: the embedded one, or with --kafka=apache a node of Apache Kafka.
 
 Tests that take `kafka_endpoint` know nothing else of it and hold for both; those that take `broker` own a process
 of the embedded one and may do what they like to it.
@@ -12,19 +12,22 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from tests.embedded.kafka.process import BrokerProcess, endpoint_of_somebody_else, until
+from tests.embedded.kafka.process import BrokerProcess, until
 from tests.embedded.kafka.wire import Wire
+from tests.stack import ApacheKafka
 
 
 @pytest.fixture(scope="session")
-def kafka_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    given = endpoint_of_somebody_else()
-    if given:
-        yield given
-        return
-    process = BrokerProcess(tmp_path_factory.mktemp("kafka"))
-    yield process.endpoint
-    process.close()
+def kafka_endpoint(tmp_path_factory: pytest.TempPathFactory, kafka_kind: str) -> Iterator[str]:
+    data = tmp_path_factory.mktemp("kafka")
+    if kafka_kind == "apache":
+        apache = ApacheKafka(data)
+        yield apache.start()
+        apache.stop()
+    else:
+        process = BrokerProcess(data)
+        yield process.endpoint
+        process.close()
 
 
 @pytest.fixture

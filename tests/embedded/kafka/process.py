@@ -1,6 +1,5 @@
 """The embedded broker as its own process: started, asked to stop, killed, started again on the same address."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -57,7 +56,3 @@ class BrokerProcess:
             self.kill()
         elif self.process.stderr and not self.process.stderr.closed:
             self.process.stderr.close()
-
-
-def endpoint_of_somebody_else() -> str | None:
-    return os.environ.get("KAFKA_CONFORMANCE_BOOTSTRAP")
