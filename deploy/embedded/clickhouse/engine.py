@@ -80,6 +80,17 @@ class Handle:
                 seconds=result.elapsed(),
             )
 
+    def hello(self) -> Answer:
+        """Name, version, revision 0 and zone, in the newer block layout: by the 0 clickhouse-go reads later
+        blocks in the layout the engine writes."""
+        columns = self.query("SELECT 'embedded', version(), timezone()").body.decode().rstrip().split("\t")
+        name, version, zone = (bytes([len(each)]) + each.encode() for each in columns)
+        values = (b"String", name), (b"String", version), (b"UInt32", bytes(4)), (b"String", zone)
+        block = b"\x01\x00\x02\xff\xff\xff\xff\x00" + bytes([len(values), 1])
+        for number, (type_, value) in enumerate(values):
+            block += b"\x01%d" % number + bytes([len(type_)]) + type_ + b"\x00" + value
+        return Answer(block)
+
     def insert(self, sql: str, rows_format: str, rows: bytes) -> Answer:
         with _engine_errors(), self._connection.send_insert(sql, rows_format) as inserter:
             inserter.append(rows)

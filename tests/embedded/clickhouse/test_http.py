@@ -167,3 +167,11 @@ def test_a_session_keeps_what_was_set_and_can_be_checked(server: Server) -> None
     server.text("SET max_block_size = 99", session_id="s1")
     assert server.text("SELECT getSetting('max_block_size')", session_id="s1", session_check=1) == "99"
     assert server.text("SELECT getSetting('max_block_size')") != "99"
+
+
+def test_clickhouse_go_is_told_to_read_blocks_without_revision(server: Server) -> None:
+    asked = "SELECT displayName(), version(), revision(), timezone()"
+    _, _, hello = server.ask(asked, default_format="Native", client_protocol_version=54460)
+    assert hello.startswith(b"\x01\x00\x02\xff\xff\xff\xff\x00\x04\x01")
+    assert b"\x06UInt32\x00" + bytes(4) in hello
+    assert server.text(asked).split("\t")[2] != "0"
