@@ -1,4 +1,4 @@
-"""What `rules.toml` says: when a drop is one, for all touchpoints and for some of them."""
+"""What `rules.toml` says: when a drop is one, for all touchpoints and for some of them; and how its text is read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from schemas.receivers import Receiver
+from schemas.routing import CHOICES, Digest, Glob, Inhibit, Quiet, Route, Routing, TeamOf, TimeOut, mistakes
 from schemas.scoring import METRICS, Metric
 
 DAYS_PER_MONTH = 365.25 / 12
@@ -22,7 +24,6 @@ Points = Annotated[float, Meta(ge=0, lt=100)]
 Size = Annotated[float, Meta(gt=0, lt=100)]
 Answers = Annotated[int, Meta(ge=0, le=100_000)]
 Days = Annotated[float, Meta(gt=0, le=3650)]
-Glob = Annotated[str, Meta(pattern=r"^[a-z0-9._*?\[\]!-]{1,128}\Z")]
 
 
 class DropRules(Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,13 +79,45 @@ CHANGEABLE = tuple(name for name in Override.__struct_fields__ if name in DropRu
 
 
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole file."""
+    """What a file says of drops."""
 
     drops: DropRules = DropRules()
     override: tuple[Override, ...] = ()
 
 
 DEFAULT = Rules()
+
+
+class RulesFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole file: of drops for the aggregator, of alerts for the alerts service."""
+
+    drops: DropRules = DropRules()
+    override: tuple[Override, ...] = ()
+    receiver: tuple[Receiver, ...] = ()
+    route: tuple[Route, ...] = ()
+    team: tuple[TeamOf, ...] = ()
+    quiet: tuple[Quiet, ...] = ()
+    digest: Digest = Digest()
+    inhibit: Inhibit = Inhibit()
+    time_out: TimeOut = TimeOut()
+
+    @property
+    def watching(self) -> Rules:
+        """When a drop is one."""
+        return Rules(self.drops, self.override)
+
+    @property
+    def routing(self) -> Routing:
+        """What becomes an alert, and who is told."""
+        return Routing(
+            names=tuple(one.name for one in self.receiver),
+            route=self.route,
+            team=self.team,
+            quiet=self.quiet,
+            digest=self.digest,
+            inhibit=self.inhibit,
+            time_out=self.time_out,
+        )
 
 
 class RulesError(ValueError):
@@ -96,9 +129,14 @@ class RulesError(ValueError):
 
 
 def parse(text: str) -> Rules:
+    """What a file's text says of drops; the rest of it must be right, too. Raises RulesError."""
+    return read(text).watching
+
+
+def read(text: str) -> RulesFile:
     """Read a file's text. Raises RulesError."""
     try:
-        rules = msgspec.convert(tomllib.loads(text), Rules)
+        rules = msgspec.convert(tomllib.loads(text), RulesFile)
     except tomllib.TOMLDecodeError as error:
         what = re.sub(r" \(at .*\)\Z", "", str(error))
         raise RulesError(_line_told(str(error), text), f"this is not TOML: {what}") from None
@@ -109,13 +147,13 @@ def parse(text: str) -> Rules:
             where = f"{where}.{unknown[1]}".lstrip(".")
             what = "there is no such rule"
         raise RulesError(
-            line_of(text, where), f"{where}: {_plain(what)}" if where else _plain(what)
+            line_of(text, where), f"{where}: {_plain(what, where)}" if where else _plain(what, where)
         ) from None
     _check(rules, text)
     return rules
 
 
-def _check(rules: Rules, text: str) -> None:
+def _check(rules: RulesFile, text: str) -> None:
     """What types cannot say. Raises RulesError."""
     drops = rules.drops
     if drops.budget_months is not None and drops.false_alarms_per_day is not None:
@@ -130,6 +168,8 @@ def _check(rules: Rules, text: str) -> None:
             raise RulesError(
                 line_of(text, where), f"{where}: changes nothing; it may set {', '.join(CHANGEABLE)}"
             )
+    for where, reason in mistakes(rules.routing):
+        raise RulesError(line_of(text, where), f"{where}: {reason}")
 
 
 def rules_for(
@@ -192,13 +232,22 @@ def _line_told(message: str, text: str) -> int:
     return int(told[1]) if told else max(1, len(text.splitlines()))
 
 
-def _plain(message: str) -> str:
+def _plain(message: str, where: str) -> str:
     """A library's message without the names that only programmers know."""
+    name = re.sub(r"\[.*?\]", "", where.rpartition(".")[2])
     if "matching regex" in message:
-        return "must be of a-z, 0-9, '.', '_', '-', and '*', '?', '[...]' for what may differ"
+        return _FORMS.get(name, _GLOB_FORM)
     if message.startswith("Invalid enum value"):
-        return f"must be one of {', '.join(METRICS)} or *"
+        return (
+            f"must be one of {', '.join(CHOICES.get(name, (*METRICS,)))}{'' if name in CHOICES else ' or *'}"
+        )
     message = message.replace(" | null", "").replace("Expected", "must be").replace(", got", ", not")
-    for name, words in (_TYPES | _MORE_TYPES).items():
-        message = message.replace(f"`{name}`", words)
+    for known, words in (_TYPES | _MORE_TYPES).items():
+        message = message.replace(f"`{known}`", words)
     return message.replace("`", "'")
+
+
+_GLOB_FORM = "must be of a-z, 0-9, '.', '_', '-', and '*', '?', '[...]' for what may differ"
+_FORMS = dict.fromkeys(("from", "to", "at"), "must be a time of day such as 07:30") | dict.fromkeys(
+    ("name", "receivers", "escalate_to"), "must be a name of a-z, 0-9, '.', '_', '-', at most 64 characters"
+)

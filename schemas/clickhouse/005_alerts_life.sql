@@ -1,0 +1,21 @@
+-- What the life of an alert adds to table alerts; objects and lists are kept as JSON text.
+ALTER TABLE ${database}.alerts ${on_cluster}
+    ADD COLUMN IF NOT EXISTS occurred_at Nullable(DateTime64(3, 'UTC')),
+    ADD COLUMN IF NOT EXISTS drop String,
+    ADD COLUMN IF NOT EXISTS aftermath String,
+    ADD COLUMN IF NOT EXISTS past String,
+    ADD COLUMN IF NOT EXISTS quotes String TTL toDateTime(opened_at) + INTERVAL 90 DAY,
+    ADD COLUMN IF NOT EXISTS took_seconds Float64,
+    ADD COLUMN IF NOT EXISTS assignee LowCardinality(String),
+    ADD COLUMN IF NOT EXISTS acknowledged_by LowCardinality(String),
+    ADD COLUMN IF NOT EXISTS acknowledged_at Nullable(DateTime64(3, 'UTC')),
+    ADD COLUMN IF NOT EXISTS escalated_at Nullable(DateTime64(3, 'UTC')),
+    ADD COLUMN IF NOT EXISTS resolved_by LowCardinality(String),
+    ADD COLUMN IF NOT EXISTS resolved_at Nullable(DateTime64(3, 'UTC')),
+    ADD COLUMN IF NOT EXISTS resolution LowCardinality(String) COMMENT 'drop_over | recovered | by_hand | timed_out',
+    ADD COLUMN IF NOT EXISTS transitions String COMMENT 'who changed what, when and why, oldest first',
+    ADD COLUMN IF NOT EXISTS changes UInt32,
+    ADD COLUMN IF NOT EXISTS news UInt32,
+    ADD COLUMN IF NOT EXISTS told String COMMENT 'which receiver knows what since when',
+    ADD COLUMN IF NOT EXISTS group String,
+    ADD COLUMN IF NOT EXISTS held_by LowCardinality(String) COMMENT 'silence | inhibition | quiet_hours';
