@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from schemas.feedback import Slug
 from schemas.rejections import Reason, Rejected, refuse
 
-Scope = Literal["write", "import", "read"]
+Scope = Literal["write", "import", "read", "act"]
 
 
 class Key(Struct, frozen=True, forbid_unknown_fields=True):

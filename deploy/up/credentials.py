@@ -53,7 +53,7 @@ def write_key_files(data: Path, keys: DevKeys) -> None:
 def door_keys(keys: DevKeys) -> list[Key]:
     """The keys with a scope; the browser key gets one when browsers may post."""
     scopes: dict[str, tuple[str, list[Scope]]] = {
-        "server": (keys.server, ["write", "read"]),
+        "server": (keys.server, ["write", "read", "act"]),
         "import": (keys.imports, ["write", "import"]),
     }
     return [

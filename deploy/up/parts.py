@@ -98,6 +98,7 @@ def _service(name: str, where: Places) -> Part:
         "ALERTS_KEYS_FILE": str(where.data / "keys.json"),
         "AGGREGATOR_DATA_DIR": str(where.data / "aggregator" / name),
         "AGGREGATOR_RULES_FILE": str(where.data / "rules.toml"),
+        "ALERTS_RULES_FILE": str(where.data / "rules.toml"),
         PORT_OF[name].upper(): str(where.ports[name]),
     }
     module = "services.aggregator" if worker else f"services.{name}"

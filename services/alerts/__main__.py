@@ -21,6 +21,7 @@ from pydantic_settings import SettingsError
 
 from schemas.keys import KeyRing, read_keys
 from schemas.topics import SIGNALS
+from services.alerts.access import by_key
 from services.alerts.app import create_app
 from services.alerts.book import AlertBook
 from services.alerts.clients import Clients, KafkaUnavailable, connect
@@ -58,7 +59,7 @@ class Service:
         self._telemetry, self._store = Telemetry("alerts"), AlertStore()
         self._unready, self._dead = "starting", ""
         health = health_routes(lambda: self._dead, lambda: self._dead or self._unready, self._telemetry)
-        self.app = create_app(self._store, keys, health)
+        self.app = create_app(self._store, by_key(keys), health)
 
     async def run(self) -> None:
         """Work until cancelled. Raises KafkaUnavailable, or whatever made going on impossible."""

@@ -13,21 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.alerts import Alert, AlertKind, AlertState
-from schemas.keys import Key, KeyRing, key_of
-from schemas.rejections import Reason, Rejected, refuse
+from schemas.rejections import Reason, refuse
+from services.alerts.access import Access, Refusal, allowed
 from services.alerts.listing import alert_json, page_json, position_of
 from services.alerts.store import AlertStore
 from services.operations.problems import errors_route, problem
 
 JSON = "application/json"
-
-
-class Refusal(Exception):
-    """Ends a request with a problem response."""
-
-    def __init__(self, rejected: Rejected) -> None:
-        super().__init__(rejected.reason)
-        self.rejected = rejected
 
 
 class AlertQuery(BaseModel):
@@ -52,13 +44,13 @@ class AlertQuery(BaseModel):
         )
 
 
-def create_app(store: AlertStore, keys: KeyRing, health: Sequence[Route]) -> FastAPI:
+def create_app(store: AlertStore, access: Access, health: Sequence[Route]) -> FastAPI:
     """The application; `health` are the routes that need no key."""
     app = FastAPI(title="Aftertouch alerts", openapi_url=None, routes=[errors_route, *health])
 
     @app.get("/v1/alerts")
     async def list_alerts(request: Request, query: Annotated[AlertQuery, Query()]) -> Response:
-        workspace = reader(request, keys).workspace
+        workspace = allowed(access, request, "read").workspace
         try:
             after = position_of(query.cursor) if query.cursor else None
         except ValueError:
@@ -67,7 +59,7 @@ def create_app(store: AlertStore, keys: KeyRing, health: Sequence[Route]) -> Fas
 
     @app.get("/v1/alerts/{alert_id}")
     async def show_alert(request: Request, alert_id: str) -> Response:
-        workspace = reader(request, keys).workspace
+        workspace = allowed(access, request, "read").workspace
         alert = store.find(alert_id)
         if alert is None or alert.workspace != workspace:
             raise Refusal(refuse(Reason.NOT_FOUND))
@@ -78,16 +70,6 @@ def create_app(store: AlertStore, keys: KeyRing, health: Sequence[Route]) -> Fas
     app.add_exception_handler(HTTPException, answer_unrouted)
     app.add_exception_handler(Exception, answer_fault)
     return app
-
-
-def reader(request: Request, keys: KeyRing) -> Key:
-    """The key of a caller who may read; raises Refusal."""
-    key = key_of(request.headers.get("Authorization", ""), keys)
-    if isinstance(key, Rejected):
-        raise Refusal(key)
-    if "read" not in key.scopes:
-        raise Refusal(refuse(Reason.KEY_FORBIDDEN))
-    return key
 
 
 async def answer_refusal(_: Request, refusal: Exception) -> Response:

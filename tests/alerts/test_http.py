@@ -16,6 +16,7 @@ import uvicorn
 from msgspec.structs import replace
 
 from schemas.alerts import Alert
+from services.alerts.access import by_key
 from services.alerts.app import create_app
 from services.alerts.listing import cursor_of
 from services.alerts.store import AlertStore, Position
@@ -39,7 +40,7 @@ async def reading(alerts: Sequence[Alert], secret: str = READER) -> AsyncIterato
     store = AlertStore()
     for alert in alerts:
         store.put(alert)
-    app = create_app(store, RING, health_routes(lambda: "", lambda: "not yet", Telemetry("alerts")))
+    app = create_app(store, by_key(RING), health_routes(lambda: "", lambda: "not yet", Telemetry("alerts")))
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, http="httptools", lifespan="off", log_config=None, access_log=False)
     server = uvicorn.Server(config)

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
-USERS = {
+USERS: dict[str, dict[str, object]] = {
     "default": {"password": ""},
     "bi": {"password": "secret", "readonly": True, "max_result_rows": 10_000, "max_execution_time": 20},
 }
