@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench test-kafka test-browser test-clients faults faults-ci faults-thrice kafka-tools lock clean
+.PHONY: help up test check bench test-kafka test-clients faults faults-ci faults-thrice kafka-tools lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,10 +30,6 @@ test-kafka: $(STAMP) kafka-tools ## Run the Kafka and end-to-end tests on Apache
 	$(BIN)/python -m pytest -m "apache or kcat or slow"
 	$(BIN)/python -m pytest -m "not apache and not kcat and not faults and not browser and not clients" --kafka=apache tests/e2e tests/faults
 	$(BIN)/python -m pytest -m "not slow" --kafka=apache $(addprefix tests/embedded/kafka/test_,frames.py clients.py admin.py kafka_python.py kcat.py)
-
-test-browser: $(STAMP) ## Run the tests of widget and console in Chromium
-	@tests/browser/install-tools
-	@exec $(BIN)/python -m pytest -m browser tests/browser
 
 test-clients: $(STAMP) ## Run Java, Go and Node clients against the embedded Kafka and ClickHouse
 	@tests/embedded/install-tools

@@ -16,6 +16,8 @@ from schemas.topics import STATE, Topic
 from services.aggregator.records import Record, version_of
 
 READ_DEADLINE_SECONDS = 120
+AT_THE_END_MS = 20
+"""So long a broker holds a fetch back at the end of a partition, and with it the next request of that connection."""
 RETRY_SECONDS = 2
 
 log = structlog.get_logger()
@@ -166,7 +168,10 @@ async def read_state(
     Raises TimeoutError when an end never comes.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=AT_THE_END_MS,
     )
     await consumer.start()
     try:
