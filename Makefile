@@ -31,7 +31,7 @@ test-kafka: $(STAMP) kafka-tools ## Run the Kafka and end-to-end tests on Apache
 	$(BIN)/python -m pytest -m "not apache and not kcat and not faults and not browser and not clients" --kafka=apache tests/e2e tests/faults
 	$(BIN)/python -m pytest -m "not slow" --kafka=apache $(addprefix tests/embedded/kafka/test_,frames.py clients.py admin.py kafka_python.py kcat.py)
 
-test-clients: $(STAMP) ## Run Java, Go and Node clients against the embedded Kafka and ClickHouse
+test-clients: $(STAMP) ## Run the Go client that Grafana uses against the embedded ClickHouse
 	@tests/embedded/install-tools
 	@exec $(BIN)/python -m pytest -m clients tests/embedded
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 Language = Literal["en", "pl"]
@@ -168,9 +167,3 @@ Receiver = (
     | Apprise
 )
 """What one table [[receiver]] can be."""
-
-
-def read_receiver(table: object) -> Receiver:
-    """One table as its type. Raises msgspec.ValidationError that names field and reason."""
-    receiver: Receiver = msgspec.convert(table, type=Receiver)
-    return receiver

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec import Meta, Struct, field
 
 from schemas.alerts import Alert, AlertKind, Severity
@@ -23,7 +22,7 @@ Days = Annotated[float, Meta(ge=0, le=365)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Trait = Literal["alert", "kind", "metric", "touchpoint", "team", "channel", "agent", "customer_id"]
 
-WEEK: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEK: tuple[Day, ...] = get_args(Day)
 LASTING: tuple[AlertKind, ...] = ("drop", "aftermath")
 """Kinds that are about a touchpoint and go on until they are over; the others are about one contact."""
 
@@ -185,23 +184,16 @@ def _mistakes_of(route: Route, where: str, names: Sequence[str]) -> Iterator[tup
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError, a folder is an OSError
-        return False
-    except KeyError:
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError, a folder is an OSError
         return False
     return True
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "kinds": ("bad_contact", "drop", "repeat_bad_contact", "aftermath"),
-    "severities": ("info", "warning", "critical"),
-    "severity": ("info", "warning", "critical"),
+    "kinds": get_args(AlertKind),
+    "severities": get_args(Severity),
+    "severity": get_args(Severity),
     "days": WEEK,
-    "group_by": ("alert", "kind", "metric", "touchpoint", "team", "channel", "agent", "customer_id"),
+    "group_by": get_args(Trait),
 }
 """What may stand where, for messages about mistakes."""
-
-
-def as_json(routing: Routing) -> bytes:
-    """For people who want to see what counts."""
-    return msgspec.json.encode(routing)

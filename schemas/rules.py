@@ -238,9 +238,8 @@ def _plain(message: str, where: str) -> str:
     if "matching regex" in message:
         return _FORMS.get(name, _GLOB_FORM)
     if message.startswith("Invalid enum value"):
-        return (
-            f"must be one of {', '.join(CHOICES.get(name, (*METRICS,)))}{'' if name in CHOICES else ' or *'}"
-        )
+        choices = ", ".join(CHOICES[name]) if name in CHOICES else f"{', '.join(METRICS)} or *"
+        return f"must be one of {choices}"
     message = message.replace(" | null", "").replace("Expected", "must be").replace(", got", ", not")
     for known, words in (_TYPES | _MORE_TYPES).items():
         message = message.replace(f"`{known}`", words)

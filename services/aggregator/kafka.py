@@ -167,12 +167,7 @@ async def read_state(
 
     Raises TimeoutError when an end never comes.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=AT_THE_END_MS,
-    )
+    consumer = _reader(bootstrap)
     await consumer.start()
     try:
         for number in partitions:
@@ -200,9 +195,7 @@ async def read_before(
     ends = {TopicPartition(topic, n): at.committed for n, at in positions.items() if at.committed > at.first}
     if not ends:
         return  # aiokafka's fetcher never rests when it is assigned nothing
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
+    consumer = _reader(bootstrap)
     await consumer.start()
     try:
         consumer.assign(list(ends))
@@ -211,6 +204,16 @@ async def read_before(
         await _read_until(consumer, ends, take)
     finally:
         await consumer.stop()
+
+
+def _reader(bootstrap: str) -> AIOKafkaConsumer:
+    """Of no group, for partitions that are read up to a known end."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=AT_THE_END_MS,
+    )
 
 
 async def _read_until(

@@ -8,7 +8,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from schemas.receivers import Receiver, Secret, Slack, Webhook, read_receiver
+from schemas.receivers import Receiver, Secret, Slack, Webhook
 
 EACH = {
     "slack": 'webhook = {env = "SLACK"}',
@@ -26,7 +26,10 @@ EACH = {
 
 
 def read(kind: str, fields: str) -> Receiver:
-    return read_receiver(tomllib.loads(f'kind = "{kind}"\nname = "cx"\n{fields}'))
+    receiver: Receiver = msgspec.convert(
+        tomllib.loads(f'kind = "{kind}"\nname = "cx"\n{fields}'), type=Receiver
+    )
+    return receiver
 
 
 @pytest.mark.parametrize("kind", EACH)
